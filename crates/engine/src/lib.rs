@@ -1,0 +1,1 @@
+//! A saved analysis to layers and a manifest.

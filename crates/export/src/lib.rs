@@ -1,0 +1,1 @@
+//! Layers and surfaces to files people open.

@@ -1,0 +1,1 @@
+//! Messy incident files in, incidents and rejects out.

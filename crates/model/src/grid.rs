@@ -1,0 +1,235 @@
+//! Square cells, aligned so that two runs share them.
+
+use geo::{Coord, Polygon, Rect};
+
+use crate::{Metres, Window};
+
+/// The most cells a grid may have: 2²⁸ cells are 2 GiB of values.
+const MOST_CELLS: f64 = 268_435_456.0;
+
+/// Why there is no grid.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GridError {
+    /// It would not fit.
+    #[error("cells of {cell} over this study area would be {cells:.0}, more than the {MOST_CELLS:.0} that fit in 2 GiB")]
+    TooLarge {
+        /// The cell asked for.
+        cell: Metres,
+        /// How many there would be.
+        cells: f64,
+        /// A cell that fits.
+        fits: Metres,
+    },
+    /// Not one centre of a cell lies in the window.
+    #[error("no cell of {cell} has its centre inside the study area")]
+    Empty {
+        /// The cell asked for.
+        cell: Metres,
+    },
+}
+
+/// Square cells at whole multiples of the cell size (`floor(x / cell)`), clipped to a window: a cell belongs to
+/// the grid when its centre lies in the window. Rows run from the south, columns from the west.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    cell: Metres,
+    west: i64,
+    south: i64,
+    nx: usize,
+    ny: usize,
+    inside: Vec<bool>,
+    count: usize,
+}
+
+impl Grid {
+    /// The cells that cover a window.
+    pub fn covering(window: &Window, cell: Metres) -> Result<Self, GridError> {
+        let size = cell.get();
+        let bounds = window.bounds();
+        let (low, high) = (bounds.min(), bounds.max());
+        let across = (high.x / size).ceil() - (low.x / size).floor();
+        let up = (high.y / size).ceil() - (low.y / size).floor();
+        if across * up > MOST_CELLS {
+            let fits = size * (across * up / MOST_CELLS).sqrt();
+            let fits = Metres::new(round_up(fits)).unwrap_or(cell);
+            return Err(GridError::TooLarge { cell, cells: across * up, fits });
+        }
+        let mut grid = Self {
+            cell,
+            west: (low.x / size).floor() as i64,
+            south: (low.y / size).floor() as i64,
+            nx: (across as usize).max(1),
+            ny: (up as usize).max(1),
+            inside: Vec::new(),
+            count: 0,
+        };
+        grid.inside = window.mask(&grid);
+        grid.count = grid.inside.iter().filter(|&&inside| inside).count();
+        if grid.count == 0 { Err(GridError::Empty { cell }) } else { Ok(grid) }
+    }
+
+    /// The same extent in cells of a whole fraction of this grid's cell, clipped to the window anew.
+    pub fn refined(&self, window: &Window, parts: u32) -> Result<Self, GridError> {
+        let cell = Metres::new(self.cell.get() / f64::from(parts.max(1))).unwrap_or(self.cell);
+        Self::covering(window, cell)
+    }
+
+    /// The side of a cell.
+    pub const fn cell(&self) -> Metres {
+        self.cell
+    }
+
+    /// Columns.
+    pub const fn nx(&self) -> usize {
+        self.nx
+    }
+
+    /// Rows.
+    pub const fn ny(&self) -> usize {
+        self.ny
+    }
+
+    /// How many cells lie inside the window.
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether no cell lies inside the window; a grid is never made so.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether a cell, by its index `row * nx + column`, lies inside the window.
+    pub fn is_inside(&self, cell: usize) -> bool {
+        self.inside[cell]
+    }
+
+    /// The indices of the cells inside the window, row by row from the south-west.
+    pub fn cells(&self) -> impl Iterator<Item = usize> + '_ {
+        self.inside.iter().enumerate().filter_map(|(at, &inside)| inside.then_some(at))
+    }
+
+    /// The index of the cell that holds a place, inside the window or not; `None` beyond the grid.
+    pub fn cell_at(&self, x: f64, y: f64) -> Option<usize> {
+        let column = (x / self.cell.get()).floor() as i64 - self.west;
+        let row = (y / self.cell.get()).floor() as i64 - self.south;
+        let (column, row) = (usize::try_from(column).ok()?, usize::try_from(row).ok()?);
+        (column < self.nx && row < self.ny).then(|| row * self.nx + column)
+    }
+
+    /// The whole-number name of a cell: column and row counted from the projection's origin.
+    pub fn name(&self, cell: usize) -> (i64, i64) {
+        (self.west + (cell % self.nx) as i64, self.south + (cell / self.nx) as i64)
+    }
+
+    /// The x of the centre of a column.
+    pub fn centre_x(&self, column: usize) -> f64 {
+        ((self.west + column as i64) as f64 + 0.5) * self.cell.get()
+    }
+
+    /// The y of the centre of a row.
+    pub fn centre_y(&self, row: usize) -> f64 {
+        ((self.south + row as i64) as f64 + 0.5) * self.cell.get()
+    }
+
+    /// The first column whose centre is at or beyond `x`.
+    pub fn first_centre_from(&self, x: f64) -> usize {
+        let column = (x / self.cell.get() - 0.5).ceil() - self.west as f64;
+        let mut column = column.clamp(0.0, self.nx as f64) as usize;
+        while column > 0 && self.centre_x(column - 1) >= x {
+            column -= 1;
+        }
+        while column < self.nx && self.centre_x(column) < x {
+            column += 1;
+        }
+        column
+    }
+
+    /// The south-west corner of the grid.
+    pub fn corner(&self) -> Coord<f64> {
+        Coord { x: self.west as f64 * self.cell.get(), y: self.south as f64 * self.cell.get() }
+    }
+
+    /// The rectangle the grid covers.
+    pub fn bounds(&self) -> Rect<f64> {
+        let size = self.cell.get();
+        let east = (self.west + self.nx as i64) as f64 * size;
+        let north = (self.south + self.ny as i64) as f64 * size;
+        Rect::new(self.corner(), Coord { x: east, y: north })
+    }
+
+    /// The outline of a cell.
+    pub fn polygon(&self, cell: usize) -> Polygon<f64> {
+        let (column, row) = self.name(cell);
+        let size = self.cell.get();
+        let edge = |at: i64| at as f64 * size;
+        Rect::new(
+            Coord { x: edge(column), y: edge(row) },
+            Coord { x: edge(column + 1), y: edge(row + 1) },
+        )
+        .to_polygon()
+    }
+
+    /// The area of a cell in km².
+    pub fn cell_km2(&self) -> f64 {
+        self.cell.get() * self.cell.get() / 1e6
+    }
+}
+
+/// The next length of the series 1, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5 × 10ⁿ at or above `length`.
+fn round_up(length: f64) -> f64 {
+    const STEPS: [f64; 10] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5, 10.0];
+    let mut power = 1e-3;
+    while power * 10.0 < length {
+        power *= 10.0;
+    }
+    STEPS.iter().map(|step| step * power).find(|&step| step >= length).unwrap_or(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WindowOrigin;
+    use geo::{MultiPolygon, polygon};
+
+    fn window(x: f64, y: f64, size: f64) -> Window {
+        let square = polygon![(x: x, y: y), (x: x + size, y: y), (x: x + size, y: y + size), (x: x, y: y + size)];
+        Window::new(MultiPolygon::new(vec![square]), WindowOrigin::Given("square".into())).unwrap()
+    }
+
+    fn metres(value: f64) -> Metres {
+        Metres::new(value).unwrap()
+    }
+
+    #[test]
+    fn two_windows_share_their_cells() {
+        let a = Grid::covering(&window(130.0, -70.0, 1000.0), metres(100.0)).unwrap();
+        let b = Grid::covering(&window(-950.0, -520.0, 3000.0), metres(100.0)).unwrap();
+        let place = (457.3, 123.4);
+        let name = |grid: &Grid| grid.name(grid.cell_at(place.0, place.1).unwrap());
+        assert_eq!(name(&a), (4, 1));
+        assert_eq!(name(&a), name(&b));
+    }
+
+    #[test]
+    fn negative_coordinates_round_down_not_to_zero() {
+        let grid = Grid::covering(&window(-250.0, -250.0, 500.0), metres(100.0)).unwrap();
+        assert_eq!(grid.name(grid.cell_at(-0.5, -0.5).unwrap()), (-1, -1));
+        assert_eq!(grid.name(grid.cell_at(0.5, 0.5).unwrap()), (0, 0));
+    }
+
+    #[test]
+    fn a_grid_that_does_not_fit_names_one_that_does() {
+        let wide = window(0.0, 0.0, 1e6);
+        let Err(GridError::TooLarge { fits, .. }) = Grid::covering(&wide, metres(1.0)) else {
+            panic!("1e12 cells were made");
+        };
+        assert!(Grid::covering(&wide, fits).is_ok());
+    }
+
+    #[test]
+    fn a_window_between_the_centres_holds_no_cell() {
+        let sliver = window(10.0, 10.0, 5.0);
+        assert!(matches!(Grid::covering(&sliver, metres(100.0)), Err(GridError::Empty { .. })));
+    }
+}

@@ -1,0 +1,90 @@
+//! What export takes: features with typed, documented columns.
+
+use geo::Geometry;
+
+use crate::{Crs, Interval, Note, Provenance};
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Whole numbers.
+    Integer,
+    /// Real numbers.
+    Real,
+    /// Text.
+    Text,
+}
+
+/// A column: its name in files, its title for people, its unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The name in files, snake_case.
+    pub name: &'static str,
+    /// The title for people.
+    pub title: &'static str,
+    /// The unit, empty for a plain number or text.
+    pub unit: String,
+    /// What it holds.
+    pub kind: ColumnKind,
+}
+
+impl Column {
+    /// A column.
+    pub fn new(name: &'static str, title: &'static str, unit: &str, kind: ColumnKind) -> Self {
+        Self { name, title, unit: unit.to_owned(), kind }
+    }
+}
+
+/// One value; what is not known is `Null`, never zero.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Not known.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// A finite real number.
+    Real(f64),
+    /// Text.
+    Text(String),
+}
+
+impl Value {
+    /// A real number, or `Null` where it is not finite.
+    pub fn real(value: f64) -> Self {
+        if value.is_finite() { Self::Real(value) } else { Self::Null }
+    }
+}
+
+/// One feature: a geometry in the working system and one value per column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feature {
+    /// Its number within the layer.
+    pub id: i64,
+    /// Where, in the metres of the layer's [`Crs`].
+    pub geometry: Geometry<f64>,
+    /// One value per column.
+    pub values: Vec<Value>,
+}
+
+/// A vector layer on its way to a file.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// The name in files, snake_case.
+    pub name: String,
+    /// The title for people.
+    pub title: String,
+    /// What it shows and how not to misread it.
+    pub description: String,
+    /// The reference system of the geometries.
+    pub crs: Crs,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The features.
+    pub features: Vec<Feature>,
+    /// The period it speaks of.
+    pub period: Option<Interval>,
+    /// How it was made.
+    pub provenance: Provenance,
+    /// What was chosen or noticed on the way.
+    pub notes: Vec<Note>,
+}

@@ -1,0 +1,42 @@
+//! The nouns of brasa: what crosses from one crate to another, and nothing else.
+//!
+//! A type lives here only if two crates need it, and it brings its behaviour with it. This crate reads no
+//! files, holds no statistical method, prints nothing and knows no clock.
+//!
+//! | word | what it is |
+//! | --- | --- |
+//! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
+//! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
+//! | [`Surface`], [`LocalStats`], [`Clusters`] | answers |
+//! | [`Layer`] | what export takes |
+//! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
+
+pub mod account;
+pub mod clusters;
+pub mod crs;
+pub mod diagnose;
+pub mod grid;
+pub mod incidents;
+pub mod layer;
+pub mod local_stats;
+pub mod note;
+pub mod provenance;
+pub mod surface;
+pub mod time;
+pub mod units;
+pub mod window;
+
+pub use account::{Account, Reason, Reject};
+pub use clusters::{Cluster, Clusters};
+pub use crs::{Crs, CrsError, Projector, SourceCrs};
+pub use diagnose::{Blame, Diagnose};
+pub use grid::{Grid, GridError};
+pub use incidents::{Incidents, Kinds};
+pub use layer::{Column, ColumnKind, Feature, Layer, Value};
+pub use local_stats::{Class, LocalStats};
+pub use note::Note;
+pub use provenance::{InputRecord, Provenance};
+pub use surface::Surface;
+pub use time::{Civil, Interval, Times};
+pub use units::{Metres, UnitError};
+pub use window::{Window, WindowError, WindowOrigin};

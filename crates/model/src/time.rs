@@ -1,0 +1,155 @@
+//! Civil time: what a clock on the wall of the place showed, to the precision the source gives.
+//!
+//! Hotspots follow people's days, so brasa works in local civil time and carries the zone's name beside it.
+//! A month or a date is kept as the interval it is, never as its first midnight.
+
+use std::fmt;
+
+const DAY: i64 = 86_400;
+
+/// A civil date and time in whole seconds since 1970-01-01T00:00:00, without a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Civil(pub i64);
+
+impl Civil {
+    /// From a civil date (proleptic Gregorian) and the second of the day; `None` if there is no such date.
+    pub fn new(year: i32, month: u8, day: u8, second_of_day: u32) -> Option<Self> {
+        let valid = (1..=12).contains(&month)
+            && (1..=days_in_month(year, month)).contains(&day)
+            && second_of_day <= 86_400
+            && (1..=9999).contains(&year);
+        valid.then(|| Self(days_from_civil(year, month, day) * DAY + i64::from(second_of_day)))
+    }
+
+    /// Year, month and day.
+    pub fn date(self) -> (i32, u8, u8) {
+        civil_from_days(self.0.div_euclid(DAY))
+    }
+
+    /// The hour of the day, 0 to 23.
+    pub const fn hour(self) -> u8 {
+        (self.0.rem_euclid(DAY) / 3600) as u8
+    }
+
+    /// Seconds since midnight.
+    pub const fn second_of_day(self) -> u32 {
+        self.0.rem_euclid(DAY) as u32
+    }
+
+    /// The first instant of the month after this one.
+    pub fn next_month(self) -> Self {
+        let (year, month, _) = self.date();
+        let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        Self(days_from_civil(year, month, 1) * DAY)
+    }
+}
+
+impl fmt::Display for Civil {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.date();
+        let second = self.second_of_day();
+        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+    }
+}
+
+const fn days_in_month(year: i32, month: u8) -> u8 {
+    match month {
+        2 if (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 (the civil calendar algorithm published by H. Hinnant, "chrono-compatible
+/// low-level date algorithms"): years begin in March so that the leap day is the last.
+fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
+    let y = i64::from(year) - i64::from(month <= 2);
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * ((i64::from(month) + 9) % 12) + 2) / 5 + i64::from(day) - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+fn civil_from_days(days: i64) -> (i32, u8, u8) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = doy - (153 * mp + 2) / 5 + 1;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    ((yoe + era * 400 + i64::from(month <= 2)) as i32, month as u8, day as u8)
+}
+
+/// A half-open stretch of civil time: `start` is in it, `end` is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// First second.
+    pub start: Civil,
+    /// First second after it.
+    pub end: Civil,
+}
+
+impl Interval {
+    /// Whether the hour of the day is known: the interval fits into one clock hour.
+    pub const fn knows_hour(self) -> bool {
+        self.end.0 - self.start.0 <= 3600 && self.start.0.div_euclid(3600) == (self.end.0 - 1).div_euclid(3600)
+    }
+}
+
+/// One interval per incident; an incident without a time holds `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times {
+    intervals: Vec<Option<Interval>>,
+    zone: Option<String>,
+}
+
+impl Times {
+    /// One entry per incident, and the IANA name of the zone whose clocks they follow, when known.
+    pub const fn new(intervals: Vec<Option<Interval>>, zone: Option<String>) -> Self {
+        Self { intervals, zone }
+    }
+
+    /// The intervals, in the order of the incidents.
+    pub fn intervals(&self) -> &[Option<Interval>] {
+        &self.intervals
+    }
+
+    /// The IANA name of the zone, when known.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
+    }
+
+    /// From the first second of the earliest interval to the end of the latest; `None` when no time is known.
+    pub fn extent(&self) -> Option<Interval> {
+        let known = || self.intervals.iter().flatten();
+        let start = known().map(|interval| interval.start).min()?;
+        let end = known().map(|interval| interval.end).max()?;
+        Some(Interval { start, end })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn civil_dates_go_there_and_back() {
+        for days in (-800_000..800_000).step_by(37) {
+            let (year, month, day) = civil_from_days(days);
+            assert_eq!(days_from_civil(year, month, day), days);
+        }
+        assert_eq!(Civil::new(2024, 2, 29, 3661).unwrap().to_string(), "2024-02-29T01:01:01");
+        assert_eq!(Civil::new(2023, 2, 29, 0), None);
+        assert_eq!(Civil::new(2018, 12, 1, 0).unwrap().next_month().to_string(), "2019-01-01T00:00:00");
+    }
+
+    #[test]
+    fn a_month_does_not_know_its_hour() {
+        let start = Civil::new(2018, 10, 1, 0).unwrap();
+        assert!(!Interval { start, end: start.next_month() }.knows_hour());
+        assert!(Interval { start, end: Civil(start.0 + 60) }.knows_hour());
+    }
+}
