@@ -1,1 +1,77 @@
-//! Where the real files and the repository lie, for the tests in `tests/`.
+//! What the tests of this folder share: where the real files lie, and small worlds to run methods in.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use brasa_model::{Crs, Incidents, Window, WindowOrigin};
+use geo::{MultiPolygon, Rect};
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// A real file that is not part of the repository, if it is there. Tests that need it say "skipped" when it is not.
+pub fn real(path: &str) -> Option<PathBuf> {
+    let file = root().join("../shared/data").join(path);
+    if file.exists() {
+        return Some(file);
+    }
+    #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
+    {
+        println!("skipped: {path} is not here");
+    }
+    None
+}
+
+/// The rows of a CSV file, plain or gzipped, without its header unless `header` is false.
+///
+/// # Panics
+/// When the file cannot be read: a test has nothing to go on then.
+#[expect(clippy::expect_used, reason = "only tests call this")]
+pub fn rows(path: &Path, header: bool) -> Vec<csv::StringRecord> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).expect("the file opens");
+    if path.extension().is_some_and(|ending| ending == "gz") {
+        flate2::read::MultiGzDecoder::new(file).read_to_end(&mut bytes).expect("the file unpacks");
+    } else {
+        (&file).read_to_end(&mut bytes).expect("the file reads");
+    }
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(header).trim(csv::Trim::All).from_reader(bytes.as_slice());
+    reader.records().collect::<Result<_, _>>().expect("the file is CSV")
+}
+
+/// The numbers of one column.
+///
+/// # Panics
+/// When a field is not a number.
+#[expect(clippy::expect_used, reason = "only tests call this")]
+pub fn numbers(rows: &[csv::StringRecord], column: usize) -> Vec<f64> {
+    rows.iter().map(|row| row[column].parse().expect("a number")).collect()
+}
+
+/// Incidents at these places inside a rectangle, without times or kinds. The reference system is of no account.
+///
+/// # Panics
+/// When the rectangle has no area.
+#[expect(clippy::expect_used, reason = "only tests call this")]
+pub fn incidents(
+    x: Vec<f64>,
+    y: Vec<f64>,
+    weight: Option<Vec<f64>>,
+    (west, south, east, north): (f64, f64, f64, f64),
+) -> Incidents {
+    let rectangle = Rect::new((west, south), (east, north)).to_polygon();
+    let window = Window::new(MultiPolygon::new(vec![rectangle]), WindowOrigin::Given("rectangle".to_owned()));
+    Incidents {
+        row: (1..=x.len() as u64).collect(),
+        x,
+        y,
+        times: None,
+        kinds: None,
+        weight,
+        window: window.expect("a window"),
+        crs: Crs::from_epsg(32_616).expect("UTM 16N"),
+    }
+}

@@ -61,11 +61,13 @@ impl SourceCrs {
     /// From what a user writes: `EPSG:32618`, `32618`, `WGS84`, `CRS84`, or an OGC URN of an EPSG code.
     pub fn parse(text: &str) -> Result<Self, CrsError> {
         let wanted = text.trim().to_ascii_uppercase();
-        if matches!(wanted.as_str(), "WGS84" | "WGS 84" | "CRS84" | "OGC:CRS84") || wanted.ends_with(":CRS84") {
+        if matches!(wanted.as_str(), "WGS84" | "WGS 84" | "CRS84" | "OGC:CRS84") || wanted.ends_with(":CRS84")
+        {
             return Ok(Self::wgs84());
         }
         let code = wanted.rsplit(':').next().unwrap_or(&wanted);
-        let known_form = wanted == code || wanted.starts_with("EPSG:") || wanted.starts_with("URN:OGC:DEF:CRS:EPSG:");
+        let known_form =
+            wanted == code || wanted.starts_with("EPSG:") || wanted.starts_with("URN:OGC:DEF:CRS:EPSG:");
         match code.parse() {
             Ok(epsg) if known_form => Self::from_epsg(epsg),
             _ => Err(CrsError::Unreadable(text.to_owned())),
@@ -163,10 +165,12 @@ impl Projector {
         if from == to {
             return Ok(Self(None));
         }
-        Transform::from_epsg(from, to).map(|transform| Self(Some(transform))).map_err(|error| CrsError::NoPath {
-            from: format!("EPSG:{from}"),
-            to: format!("EPSG:{to}"),
-            why: error.to_string(),
+        Transform::from_epsg(from, to).map(|transform| Self(Some(transform))).map_err(|error| {
+            CrsError::NoPath {
+                from: format!("EPSG:{from}"),
+                to: format!("EPSG:{to}"),
+                why: error.to_string(),
+            }
         })
     }
 
@@ -187,7 +191,7 @@ impl Projector {
     /// The name of the datum operation on this way and its stated accuracy in metres, when there is one.
     pub fn operation(&self) -> Option<(String, Option<f64>)> {
         let operation = self.0.as_ref()?.selected_operation();
-        Some((operation.name.to_string(), operation.accuracy.map(|accuracy| accuracy.meters)))
+        Some((operation.name.clone(), operation.accuracy.map(|accuracy| accuracy.meters)))
     }
 }
 

@@ -11,7 +11,9 @@ const MOST_CELLS: f64 = 268_435_456.0;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GridError {
     /// It would not fit.
-    #[error("cells of {cell} over this study area would be {cells:.0}, more than the {MOST_CELLS:.0} that fit in 2 GiB")]
+    #[error(
+        "cells of {cell} over this study area would be {cells:.0}, more than the {MOST_CELLS:.0} that fit in 2 GiB"
+    )]
     TooLarge {
         /// The cell asked for.
         cell: Metres,
@@ -50,8 +52,7 @@ impl Grid {
         let across = (high.x / size).ceil() - (low.x / size).floor();
         let up = (high.y / size).ceil() - (low.y / size).floor();
         if across * up > MOST_CELLS {
-            let fits = size * (across * up / MOST_CELLS).sqrt();
-            let fits = Metres::new(round_up(fits)).unwrap_or(cell);
+            let fits = Metres::new(size * (across * up / MOST_CELLS).sqrt()).unwrap_or(cell).round_up();
             return Err(GridError::TooLarge { cell, cells: across * up, fits });
         }
         let mut grid = Self {
@@ -163,27 +164,14 @@ impl Grid {
         let (column, row) = self.name(cell);
         let size = self.cell.get();
         let edge = |at: i64| at as f64 * size;
-        Rect::new(
-            Coord { x: edge(column), y: edge(row) },
-            Coord { x: edge(column + 1), y: edge(row + 1) },
-        )
-        .to_polygon()
+        Rect::new(Coord { x: edge(column), y: edge(row) }, Coord { x: edge(column + 1), y: edge(row + 1) })
+            .to_polygon()
     }
 
     /// The area of a cell in km².
     pub fn cell_km2(&self) -> f64 {
         self.cell.get() * self.cell.get() / 1e6
     }
-}
-
-/// The next length of the series 1, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5 × 10ⁿ at or above `length`.
-fn round_up(length: f64) -> f64 {
-    const STEPS: [f64; 10] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5, 10.0];
-    let mut power = 1e-3;
-    while power * 10.0 < length {
-        power *= 10.0;
-    }
-    STEPS.iter().map(|step| step * power).find(|&step| step >= length).unwrap_or(length)
 }
 
 #[cfg(test)]
@@ -193,7 +181,8 @@ mod tests {
     use geo::{MultiPolygon, polygon};
 
     fn window(x: f64, y: f64, size: f64) -> Window {
-        let square = polygon![(x: x, y: y), (x: x + size, y: y), (x: x + size, y: y + size), (x: x, y: y + size)];
+        let square =
+            polygon![(x: x, y: y), (x: x + size, y: y), (x: x + size, y: y + size), (x: x, y: y + size)];
         Window::new(MultiPolygon::new(vec![square]), WindowOrigin::Given("square".into())).unwrap()
     }
 

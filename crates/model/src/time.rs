@@ -48,7 +48,13 @@ impl fmt::Display for Civil {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.date();
         let second = self.second_of_day();
-        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )
     }
 }
 
@@ -95,7 +101,8 @@ pub struct Interval {
 impl Interval {
     /// Whether the hour of the day is known: the interval fits into one clock hour.
     pub const fn knows_hour(self) -> bool {
-        self.end.0 - self.start.0 <= 3600 && self.start.0.div_euclid(3600) == (self.end.0 - 1).div_euclid(3600)
+        self.end.0 - self.start.0 <= 3600
+            && self.start.0.div_euclid(3600) == (self.end.0 - 1).div_euclid(3600)
     }
 }
 

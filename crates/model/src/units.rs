@@ -33,14 +33,41 @@ pub struct Metres(f64);
 impl Metres {
     /// A length, if `value` is finite and greater than zero.
     pub fn new(value: f64) -> Result<Self, UnitError> {
-        if value.is_finite() && value > 0.0 { Ok(Self(value)) } else { Err(UnitError::OutOfRange(format!("{value}m"))) }
+        if value.is_finite() && value > 0.0 {
+            Ok(Self(value))
+        } else {
+            Err(UnitError::OutOfRange(format!("{value}m")))
+        }
     }
 
     /// The number of metres.
     pub const fn get(self) -> f64 {
         self.0
     }
+
+    /// The nearest round length at or above this one.
+    #[must_use]
+    pub fn round_up(self) -> Self {
+        let power = self.power_of_ten();
+        Self(ROUND.iter().map(|step| step * power).find(|&step| step >= self.0).unwrap_or(self.0))
+    }
+
+    /// The nearest round length at or below this one.
+    #[must_use]
+    pub fn round_down(self) -> Self {
+        let power = self.power_of_ten();
+        Self(ROUND.iter().rev().map(|step| step * power).find(|&step| step <= self.0).unwrap_or(self.0))
+    }
+
+    /// The largest power of ten (from a millimetre up) that is at most this length.
+    fn power_of_ten(self) -> f64 {
+        const POWERS: [f64; 13] = [1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+        POWERS.into_iter().rev().find(|&power| power <= self.0).unwrap_or(1e-3)
+    }
 }
+
+/// Lengths people choose, between one power of ten and the next.
+const ROUND: [f64; 10] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5, 10.0];
 
 impl FromStr for Metres {
     type Err = UnitError;
@@ -110,7 +137,9 @@ mod tests {
 
     #[test]
     fn a_length_reads_its_units() {
-        for (text, metres) in [("500m", 500.0), ("0.5km", 500.0), ("1640 ft", 499.872), ("1e2m", 100.0), ("1mi", 1609.344)] {
+        for (text, metres) in
+            [("500m", 500.0), ("0.5km", 500.0), ("1640 ft", 499.872), ("1e2m", 100.0), ("1mi", 1609.344)]
+        {
             assert_eq!(text.parse::<Metres>().unwrap().get(), metres, "{text}");
         }
     }
@@ -127,6 +156,18 @@ mod tests {
         assert!(matches!("5 leguas".parse::<Metres>(), Err(UnitError::Unknown(_, _))));
         assert!(matches!("".parse::<Metres>(), Err(UnitError::NotANumber(_))));
         assert!(matches!("m".parse::<Metres>(), Err(UnitError::NotANumber(_))));
+    }
+
+    #[test]
+    fn round_lengths_are_those_people_choose() {
+        let round = |value: f64| {
+            let length = Metres::new(value).unwrap();
+            (length.round_down().get(), length.round_up().get())
+        };
+        assert_eq!(round(137.0), (100.0, 150.0));
+        assert_eq!(round(250.0), (250.0, 250.0));
+        assert_eq!(round(999.0), (750.0, 1000.0));
+        assert_eq!(round(1000.0), (1000.0, 1000.0));
     }
 
     #[test]

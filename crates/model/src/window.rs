@@ -155,7 +155,8 @@ impl Edges {
         let south = bounds.min().y;
         let band = bounds.height() / bands as f64;
         let mut table = Self { south, band, starts: vec![0; bands + 1], sides: Vec::new() };
-        let span = |edge: &Edge| table.band_of(edge.a.y.min(edge.b.y))..=table.band_of(edge.a.y.max(edge.b.y));
+        let span =
+            |edge: &Edge| table.band_of(edge.a.y.min(edge.b.y))..=table.band_of(edge.a.y.max(edge.b.y));
         let mut counts = vec![0_usize; bands + 1];
         for edge in &sides {
             for at in span(edge) {
@@ -209,7 +210,10 @@ mod tests {
         assert!((window.area_km2() - 0.0096).abs() < 1e-12);
         assert!(window.contains(10.0, 10.0) && !window.contains(50.0, 50.0) && !window.contains(-1.0, 50.0));
         assert!(!window.contains(50.0, 1e9) && !window.contains(50.0, -1e9));
-        assert!(window.contains(0.0, 0.0) && !window.contains(100.0, 50.0), "left and bottom sides belong to it");
+        assert!(
+            window.contains(0.0, 0.0) && !window.contains(100.0, 50.0),
+            "left and bottom sides belong to it"
+        );
     }
 
     #[test]
@@ -226,9 +230,11 @@ mod tests {
 
     #[test]
     fn overlapping_polygons_count_once() {
-        let square = |x: f64| polygon![(x: x, y: 0.), (x: x + 10., y: 0.), (x: x + 10., y: 10.), (x: x, y: 10.)];
+        let square =
+            |x: f64| polygon![(x: x, y: 0.), (x: x + 10., y: 0.), (x: x + 10., y: 10.), (x: x, y: 10.)];
         let window =
-            Window::new(MultiPolygon::new(vec![square(0.0), square(5.0)]), WindowOrigin::Given("two".into())).unwrap();
+            Window::new(MultiPolygon::new(vec![square(0.0), square(5.0)]), WindowOrigin::Given("two".into()))
+                .unwrap();
         assert!((window.area_km2() - 150e-6).abs() < 1e-15);
         assert!(window.contains(7.0, 5.0));
     }

@@ -1,1 +1,124 @@
-//! Pure functions from incidents to answers.
+//! Pure functions from incidents to answers: kernel density, clustering, local statistics.
+//!
+//! This crate knows neither longitude nor latitude, neither disk nor clock nor environment: `(&Incidents,
+//! &Params) → answer`, the same bits on any number of threads and in any order of rows. Every method works on
+//! [`Sites`], the distinct places with their weights.
+//!
+//! [`METHODS`] is the catalogue. A method is one file under `methods/` and one line below; its subcommand, its
+//! flags, its schema and its row in the documentation come out of that line.
+
+pub mod choices;
+pub mod error;
+pub mod isopleth;
+pub mod methods;
+pub mod neighbours;
+pub mod significance;
+pub mod sites;
+
+use brasa_model::{Clusters, Incidents, LocalStats, Surface};
+use schemars::Schema;
+use serde_json::Value;
+
+pub use choices::{Bandwidth, CellSize};
+pub use error::AnalysisError;
+pub use sites::Sites;
+
+/// What a method answers with.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Intensity per cell.
+    Surface(Surface),
+    /// A statistic per zone.
+    LocalStats(LocalStats),
+    /// Groups of incidents.
+    Clusters(Clusters),
+}
+
+/// What a reader of the catalogue learns about a method; each method file holds its own.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub struct About {
+    /// The question it answers.
+    pub question: &'static str,
+    /// Where the definition comes from.
+    pub reference: &'static str,
+    /// The unit of the main column.
+    pub units: &'static str,
+    /// How the work grows.
+    pub cost: &'static str,
+}
+
+/// One method of the catalogue.
+pub struct Method {
+    /// Its name as a subcommand.
+    pub name: &'static str,
+    /// The group it belongs to.
+    pub group: &'static str,
+    /// What it answers with.
+    pub answer: &'static str,
+    /// What a reader should know.
+    pub about: About,
+    /// The JSON schema of its parameters; from it come the flags and their help.
+    pub schema: fn() -> Schema,
+    /// Checks parameters without running, so that a bad one is refused before a file is read.
+    pub check: fn(&Value) -> Result<(), AnalysisError>,
+    /// Runs it.
+    pub run: fn(&Incidents, &Value) -> Result<Answer, AnalysisError>,
+}
+
+macro_rules! methods {
+    ($($name:literal => $group:ident :: $method:ident ( $params:ident ) -> $answer:ident;)*) => {
+        /// The catalogue of methods, in the order of the documentation.
+        pub static METHODS: &[Method] = &[$(Method {
+            name: $name,
+            group: stringify!($group),
+            answer: stringify!($answer),
+            about: methods::$group::$method::ABOUT,
+            schema: || schemars::schema_for!(methods::$group::$method::$params),
+            check: |value| parameters::<methods::$group::$method::$params>($name, value).map(drop),
+            run: |incidents, value| {
+                let params = parameters::<methods::$group::$method::$params>($name, value)?;
+                methods::$group::$method::$method(incidents, &params).map(Answer::$answer)
+            },
+        }),*];
+    };
+}
+
+methods! {
+    "kde"     => density::kde(KdeParams)        -> Surface;
+    "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
+    "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
+}
+
+/// The method of that name.
+pub fn method(name: &str) -> Option<&'static Method> {
+    METHODS.iter().find(|method| method.name == name)
+}
+
+fn parameters<P: serde::de::DeserializeOwned>(
+    method: &'static str,
+    value: &Value,
+) -> Result<P, AnalysisError> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| AnalysisError::Parameter { method, why: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_describes_its_flags_and_defaults() {
+        for method in METHODS {
+            let schema = (method.schema)().to_value();
+            let properties = schema["properties"].as_object().expect("parameters are an object");
+            assert!(!properties.is_empty(), "{}", method.name);
+            for (flag, property) in properties {
+                assert!(property["description"].is_string(), "{} --{flag} has no help", method.name);
+            }
+            for text in [method.about.question, method.about.reference, method.about.units, method.about.cost]
+            {
+                assert!(!text.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Why there is no answer.
+
+use brasa_model::{Blame, Diagnose, GridError};
+
+/// Why a method gave no answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum AnalysisError {
+    /// A parameter is not allowed.
+    #[error("{method}: {why}")]
+    Parameter {
+        /// The method.
+        method: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No incident to work on.
+    #[error("there is no incident to analyse")]
+    NoIncidents,
+    /// The grid cannot be made.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// Every zone holds the same number of incidents.
+    #[error("every one of the {zones} zones holds {count} incidents: there is nothing to compare")]
+    NoVariance {
+        /// How many zones.
+        zones: usize,
+        /// The count they share.
+        count: f64,
+    },
+    /// A rule has nothing to work with.
+    #[error("the rule \"{rule}\" cannot choose a {what}: {why}")]
+    RuleFailed {
+        /// The rule.
+        rule: &'static str,
+        /// What it was to choose.
+        what: &'static str,
+        /// Why it cannot.
+        why: String,
+    },
+}
+
+impl Diagnose for AnalysisError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Parameter { .. } => "parameter_refused",
+            Self::NoIncidents => "no_incidents",
+            Self::Grid(GridError::TooLarge { .. }) => "grid_too_large",
+            Self::Grid(GridError::Empty { .. }) => "grid_empty",
+            Self::NoVariance { .. } => "no_variance",
+            Self::RuleFailed { .. } => "rule_failed",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Parameter { .. } => Blame::Usage,
+            Self::Grid(GridError::TooLarge { .. }) => Blame::Memory,
+            Self::NoIncidents | Self::Grid(_) | Self::NoVariance { .. } | Self::RuleFailed { .. } => {
+                Blame::Data
+            }
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Grid(GridError::TooLarge { fits, .. }) => Some(format!("--cell {}m fits", fits.get())),
+            Self::Grid(GridError::Empty { cell }) => {
+                Some(format!("give a smaller --cell than {}m or a larger --study-area", cell.get()))
+            }
+            Self::NoVariance { .. } => Some("choose another --cell, or more incidents".to_owned()),
+            Self::RuleFailed { what, .. } => Some(format!("give the {what} as a length, such as 500m")),
+            Self::Parameter { .. } | Self::NoIncidents => None,
+        }
+    }
+}

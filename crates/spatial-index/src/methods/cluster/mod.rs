@@ -1,0 +1,3 @@
+//! Which incidents belong together?
+
+pub mod dbscan;

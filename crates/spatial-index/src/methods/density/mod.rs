@@ -1,0 +1,3 @@
+//! Where is it dense?
+
+pub mod kde;

@@ -1,0 +1,3 @@
+//! Which zones differ from the rest, beyond chance?
+
+pub mod gi_star;

@@ -1,0 +1,5 @@
+//! One file per question. A method never imports another; what two share stands one folder up.
+
+pub mod cluster;
+pub mod density;
+pub mod local;

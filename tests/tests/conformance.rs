@@ -1,0 +1,250 @@
+//! Numbers from outside: what other implementations and printed tables say, on the same input.
+//!
+//! The inputs are public but not part of this repository; without them these tests say "skipped".
+
+use brasa_model::{Class, Grid, LocalStats, Metres};
+use brasa_spatial_index::Sites;
+use brasa_spatial_index::choices::scott_axes;
+use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
+use brasa_spatial_index::methods::density::kde;
+use brasa_spatial_index::methods::local::gi_star::{self, Neighbours};
+use brasa_tests::{incidents, numbers, real, rows};
+
+fn metres(value: f64) -> Metres {
+    Metres::new(value).unwrap()
+}
+
+fn json(path: &std::path::Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The three point sets of the reference folder: name, and the kernel's radius for its lattice of densities.
+const POINT_SETS: [&str; 3] = ["pts_memphis_robbery_2019", "pts_medellin_2018_2019", "pts_chicago_arson"];
+
+/// Gi* on all cells of the rectangle that the reference used.
+fn gi_star_of(set: &str) -> Option<(LocalStats, serde_json::Value, Vec<csv::StringRecord>)> {
+    let points = rows(&real(&format!("reference/{set}_points.csv.gz"))?, true);
+    let reference = json(&real(&format!("reference/{set}.json"))?)["grid"].clone();
+    let expected = rows(&real(&format!("reference/{set}_grid.csv"))?, true);
+    let number = |key: &str| reference[key].as_f64().unwrap();
+    let (west, south, cell) = (number("x0"), number("y0"), number("cell"));
+    let bounds = (west, south, west + number("nx") * cell, south + number("ny") * cell);
+    let incidents = incidents(numbers(&points, 1), numbers(&points, 2), None, bounds);
+    let grid = Grid::covering(&incidents.window, metres(cell)).unwrap();
+    let stats = gi_star::on_grid(&Sites::new(&incidents), grid, Neighbours::Queen).unwrap();
+    Some((stats, reference, expected))
+}
+
+#[test]
+fn gi_star_equals_the_reference_in_every_cell_of_three_cities() {
+    for set in POINT_SETS {
+        let Some((stats, reference, expected)) = gi_star_of(set) else { return };
+        assert_eq!(expected.len(), stats.z.len(), "{set}");
+        let width = reference["nx"].as_u64().unwrap() as usize;
+        for row in &expected {
+            let zone = row[0].parse::<usize>().unwrap() * width + row[1].parse::<usize>().unwrap();
+            assert_eq!(stats.count[zone], row[2].parse::<f64>().unwrap(), "{set} {zone}");
+            let z: f64 = row[3].parse().unwrap();
+            // The file prints ten digits.
+            assert!((stats.z[zone] - z).abs() < 1e-8, "{set} {zone}: {} against {z}", stats.z[zone]);
+        }
+        let hot = stats.count_of(Class::Hot) as u64;
+        assert_eq!(
+            hot,
+            reference["gistar_hot_fdr05"].as_u64().unwrap(),
+            "{set}: zones hot after Benjamini-Hochberg"
+        );
+        let raw = stats.z.iter().filter(|&&z| z > 1.96).count() as u64;
+        assert_eq!(raw, reference["gistar_gt_1_96"].as_u64().unwrap(), "{set}");
+    }
+}
+
+#[test]
+fn gi_star_on_memphis_equals_the_published_figures() {
+    let Some((stats, _, _)) = gi_star_of(POINT_SETS[0]) else { return };
+    let mut top: Vec<(f64, (i64, i64))> =
+        stats.z.iter().copied().zip(stats.grid.cells().map(|cell| stats.grid.name(cell))).collect();
+    top.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let expected = [(15.439_656_79, (467, 7765)), (15.203_475_99, (468, 7765)), (14.258_752_81, (449, 7785))];
+    for ((z, cell), (wanted, at)) in top.iter().zip(expected) {
+        assert!((z - wanted).abs() < 1e-8 && *cell == at, "{z} at {cell:?}");
+    }
+    let bonferroni = stats.p.iter().zip(&stats.z).filter(|&(&p, &z)| z > 0.0 && p * 4366.0 < 0.05).count();
+    assert_eq!(bonferroni, 185);
+}
+
+#[test]
+fn gi_star_equals_spdep_on_columbus() {
+    let Some(file) = real("golden/columbus_local.csv") else { return };
+    let rows = rows(&file, true);
+    let crime = numbers(&rows, 4);
+    let neighbours: Vec<Vec<usize>> = rows
+        .iter()
+        .map(|row| row[5].split_whitespace().map(|id| id.parse::<usize>().unwrap() - 1).collect())
+        .collect();
+    assert_eq!(neighbours.iter().map(Vec::len).sum::<usize>(), 230, "the set of 230 links, not of 236");
+    let sums: Vec<f64> = (0..crime.len())
+        .map(|at| crime[at] + neighbours[at].iter().map(|&other| crime[other]).sum::<f64>())
+        .collect();
+    let sizes: Vec<u32> = neighbours.iter().map(|list| list.len() as u32 + 1).collect();
+    let z = gi_star::scores(&crime, &sums, &sizes).unwrap();
+    for (found, wanted) in z.iter().zip(numbers(&rows, 7)) {
+        assert!((found - wanted).abs() < 1e-8, "{found} against {wanted}");
+    }
+}
+
+#[test]
+fn gi_star_equals_getis_and_ord_1996_at_five_distances() {
+    let Some(file) = real("golden/getisord_remote_sensing_256.csv") else { return };
+    let rows = rows(&file, true);
+    // A pixel every 30 m, its value as the weight of one incident in the middle of a 30 m cell.
+    let centre = |column| numbers(&rows, column).iter().map(|at| at + 15.0).collect::<Vec<_>>();
+    let incidents = incidents(centre(0), centre(1), Some(numbers(&rows, 2)), (0.0, 0.0, 480.0, 480.0));
+    let sites = Sites::new(&incidents);
+    for (distance, column) in [(30.0, 4), (60.0, 6), (90.0, 8), (120.0, 10), (150.0, 12)] {
+        let grid = Grid::covering(&incidents.window, metres(30.0)).unwrap();
+        let stats = gi_star::on_grid(&sites, grid, Neighbours::Band(metres(distance))).unwrap();
+        for (at, wanted) in numbers(&rows, column).into_iter().enumerate() {
+            let zone = stats.grid.cell_at(incidents.x[at], incidents.y[at]).unwrap();
+            assert!(
+                (stats.z[zone] - wanted).abs() < 1e-8,
+                "d {distance}, pixel {at}: {} against {wanted}",
+                stats.z[zone]
+            );
+        }
+    }
+}
+
+/// The density at one place, per square unit: a grid of one cell around it.
+fn density_at(x: &[f64], y: &[f64], place: (f64, f64), bandwidth: f64) -> f64 {
+    let shift = |values: &[f64], by: f64| values.iter().map(|value| value - by + 0.5).collect();
+    let incidents = incidents(shift(x, place.0), shift(y, place.1), None, (0.0, 0.0, 1.0, 1.0));
+    let grid = Grid::covering(&incidents.window, metres(1.0)).unwrap();
+    kde::on_grid(&Sites::new(&incidents), grid, metres(bandwidth)).value(0) / 1e6
+}
+
+#[test]
+fn kde_equals_the_brute_force_lattices_of_three_cities() {
+    // The point files print coordinates to 0.1 mm, which moves a density by up to 1e-6 of the peak.
+    for set in POINT_SETS {
+        let (Some(points), Some(reference)) =
+            (real(&format!("reference/{set}_points.csv.gz")), real(&format!("reference/{set}.json")))
+        else {
+            return;
+        };
+        let points = rows(&points, true);
+        let (x, y) = (numbers(&points, 1), numbers(&points, 2));
+        let reference = json(&reference)["kde"].clone();
+        let number = |key: &str| reference[key].as_f64().unwrap();
+        let expected: Vec<f64> =
+            reference["quartic"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+        let peak = expected.iter().copied().fold(0.0, f64::max);
+        for (at, wanted) in expected.iter().enumerate() {
+            let along = |low: &str, high: &str, step: usize| {
+                number(low) + (number(high) - number(low)) * step as f64 / 10.0
+            };
+            let place = (along("xmin", "xmax", at % 11), along("ymin", "ymax", at / 11));
+            let found = density_at(&x, &y, place, number("bandwidth"));
+            assert!((found - wanted).abs() < 1e-6 * peak, "{set} {at}: {found} against {wanted}");
+        }
+    }
+}
+
+#[test]
+fn kde_equals_spatstat_on_redwood_and_japanesepines() {
+    for (name, south) in [("redwood", -1.0), ("japanesepines", 0.0)] {
+        let Some(file) = real(&format!("golden/{name}.csv")) else { return };
+        let rows = rows(&file, true);
+        let (x, y) = (numbers(&rows, 0), numbers(&rows, 1));
+        assert!(y.iter().all(|&y| (south..=south + 1.0).contains(&y)));
+        for (sigma, column) in [(0.05, 4), (0.1, 7)] {
+            for (at, wanted) in numbers(&rows, column).into_iter().enumerate() {
+                // spatstat's sigma is the standard deviation on one axis: the quartic reaches √8 of it.
+                let found = density_at(&x, &y, (x[at], y[at]), 8.0_f64.sqrt() * sigma);
+                assert!((found / wanted - 1.0).abs() < 1e-8, "{name} {sigma} {at}: {found} against {wanted}");
+            }
+        }
+    }
+}
+
+#[test]
+fn kde_equals_the_stated_value_at_the_mean_centre_of_memphis() {
+    let Some(file) = real("golden/memphis_robberies.csv") else { return };
+    let rows = rows(&file, true);
+    let found =
+        density_at(&numbers(&rows, 2), &numbers(&rows, 3), (230_171.783_63, 3_889_703.420_17), 1000.0);
+    assert!((found / 5.082_744_068e-6 - 1.0).abs() < 1e-8, "{found}");
+}
+
+#[test]
+fn scott_equals_spatstat_on_both_axes_of_redwood() {
+    let Some(file) = real("golden/redwood.csv") else { return };
+    let rows = rows(&file, true);
+    let incidents = incidents(numbers(&rows, 0), numbers(&rows, 1), None, (0.0, -1.0, 1.0, 0.0));
+    let (x, y) = scott_axes(&Sites::new(&incidents));
+    assert!((x - 0.136_202_137).abs() < 1e-9 && (y - 0.137_862_641).abs() < 1e-9, "{x} {y}");
+}
+
+/// Two partitions of the same incidents into the same groups, whatever the groups are called.
+fn same_partition(ours: &[Option<u32>], theirs: &[i64]) {
+    let mut names = std::collections::BTreeMap::new();
+    let mut back = std::collections::BTreeMap::new();
+    for (at, (our, their)) in ours.iter().zip(theirs).enumerate() {
+        let our = our.expect("a core incident is in a cluster");
+        assert_eq!(*names.entry(our).or_insert(*their), *their, "incident {at}");
+        assert_eq!(*back.entry(*their).or_insert(our), our, "incident {at}");
+    }
+}
+
+#[test]
+fn dbscan_finds_the_cores_noise_and_clusters_of_three_cities() {
+    for (set, eps, min_points, clusters, noise, cores) in [
+        ("pts_memphis_robbery_2019", 250.0, 5, 105, 1200, 793),
+        ("pts_medellin_2018_2019", 200.0, 5, 48, 641, 430),
+        ("pts_chicago_arson", 500.0, 4, 30, 290, 173),
+    ] {
+        let Some(file) = real(&format!("reference/{set}_points.csv.gz")) else { return };
+        let points = rows(&file, true);
+        let (x, y) = (numbers(&points, 1), numbers(&points, 2));
+        let incidents = incidents(x, y, None, (0.0, 0.0, 1e7, 1e7));
+        let params =
+            DbscanParams { eps: metres(eps), min_points: std::num::NonZeroU32::new(min_points).unwrap() };
+        let found = dbscan(&incidents, &params).unwrap();
+        assert_eq!(found.clusters.len(), clusters, "{set}");
+        assert_eq!(found.noise(), noise, "{set}");
+        assert_eq!(found.core.iter().filter(|&&core| core).count(), cores, "{set}");
+        let label: Vec<i64> = points.iter().map(|row| row[3].parse().unwrap()).collect();
+        let core: Vec<bool> = points.iter().map(|row| &row[4] == "1").collect();
+        assert_eq!(found.core, core, "{set}");
+        let at_cores = |at: &usize| core[*at];
+        let ours: Vec<_> = (0..core.len()).filter(at_cores).map(|at| found.labels[at]).collect();
+        let theirs: Vec<_> = (0..core.len()).filter(at_cores).map(|at| label[at]).collect();
+        same_partition(&ours, &theirs);
+        for (at, theirs) in label.iter().enumerate() {
+            assert_eq!(found.labels[at].is_none(), *theirs == -1, "{set}: noise at {at}");
+        }
+    }
+}
+
+#[test]
+fn dbscan_finds_the_clusters_of_the_ds3_benchmark() {
+    let Some(file) = real("golden/ds3_dbscan.csv") else { return };
+    let rows = rows(&file, true);
+    let (x, y) = (numbers(&rows, 0), numbers(&rows, 1));
+    let label: Vec<i64> = rows.iter().map(|row| row[2].parse().unwrap()).collect();
+    let incidents = incidents(x, y, None, (0.0, 0.0, 1e4, 1e4));
+    let params = DbscanParams { eps: metres(10.0), min_points: std::num::NonZeroU32::new(10).unwrap() };
+    let found = dbscan(&incidents, &params).unwrap();
+    let mut sizes: Vec<u64> = found.clusters.iter().map(|cluster| cluster.incidents).collect();
+    assert_eq!(found.noise(), 278);
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(sizes.len(), 15);
+    // Border incidents may go to either of two clusters; this benchmark's sizes are published with R's choice.
+    let published = [2350, 1836, 1724, 1641, 45, 20, 20, 15, 14, 13, 11, 10, 9, 8, 6];
+    let moved: u64 =
+        sizes.iter().zip(published).map(|(&ours, theirs): (&u64, u64)| ours.abs_diff(theirs)).sum();
+    assert!(moved <= 4, "{sizes:?}");
+    let ours: Vec<_> = (0..label.len()).filter(|&at| found.core[at]).map(|at| found.labels[at]).collect();
+    let theirs: Vec<_> = (0..label.len()).filter(|&at| found.core[at]).map(|at| label[at]).collect();
+    same_partition(&ours, &theirs);
+}

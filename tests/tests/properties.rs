@@ -1,0 +1,315 @@
+//! Laws that a wrong implementation would break, and the slow, obvious form of each method beside the fast one.
+
+use brasa_model::{Grid, Incidents, Metres};
+use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
+use brasa_spatial_index::methods::density::kde::{self, KdeParams, kde};
+use brasa_spatial_index::methods::local::gi_star::{GiStarParams, Neighbours, gi_star};
+use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites};
+use brasa_tests::incidents;
+use proptest::prelude::*;
+
+fn metres(value: f64) -> Metres {
+    Metres::new(value).unwrap()
+}
+
+const SIDE: f64 = 2000.0;
+
+/// Places on a lattice of 12.5 m (so that stacks and exact distances occur) and between, with small weights.
+fn world() -> impl Strategy<Value = (Vec<f64>, Vec<f64>, Vec<f64>)> {
+    let place = prop_oneof![
+        3 => (0..160_u32, 0..160_u32).prop_map(|(x, y)| (f64::from(x) * 12.5, f64::from(y) * 12.5)),
+        1 => (0.0..SIDE, 0.0..SIDE),
+    ];
+    prop::collection::vec((place, 1..4_u32), 1..120).prop_map(|incidents| {
+        let (places, weights): (Vec<_>, Vec<_>) = incidents.into_iter().unzip();
+        let (x, y) = places.into_iter().unzip();
+        (x, y, weights.into_iter().map(f64::from).collect())
+    })
+}
+
+fn at(x: &[f64], y: &[f64], weight: &[f64], origin: f64) -> Incidents {
+    let shift = |values: &[f64]| values.iter().map(|value| value + origin).collect();
+    incidents(shift(x), shift(y), Some(weight.to_vec()), (origin, origin, origin + SIDE, origin + SIDE))
+}
+
+fn shuffled<T: Clone>(values: &[T], seed: usize) -> Vec<T> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by_key(|&at| (at + 1).wrapping_mul(2 * seed + 0x9E37_79B9) % 10_007);
+    order.into_iter().map(|at| values[at].clone()).collect()
+}
+
+fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+fn bits(values: impl IntoIterator<Item = f64>) -> Vec<u64> {
+    values.into_iter().map(f64::to_bits).collect()
+}
+
+fn density(incidents: &Incidents, bandwidth: f64, cell: f64) -> brasa_model::Surface {
+    let params =
+        KdeParams { bandwidth: Bandwidth::Length(metres(bandwidth)), cell: CellSize::Length(metres(cell)) };
+    kde(incidents, &params).unwrap()
+}
+
+/// The definition, written down.
+fn naive_density(incidents: &Incidents, grid: &Grid, h: f64) -> Vec<f64> {
+    let cells = grid.cells().map(|cell| (grid.centre_x(cell % grid.nx()), grid.centre_y(cell / grid.nx())));
+    cells
+        .map(|(x, y)| {
+            let kernel = |at: usize| {
+                let u2 = ((incidents.x[at] - x).powi(2) + (incidents.y[at] - y).powi(2)) / (h * h);
+                if u2 < 1.0 { incidents.weight_of(at) * (1.0 - u2) * (1.0 - u2) } else { 0.0 }
+            };
+            (0..incidents.len()).map(kernel).sum::<f64>() * 3.0 / (std::f64::consts::PI * h * h) * 1e6
+        })
+        .collect()
+}
+
+fn min_points(value: u32) -> std::num::NonZeroU32 {
+    std::num::NonZeroU32::new(value).unwrap()
+}
+
+/// Ester et al. 1996, written down: who is core, and which cores hang together.
+fn naive_dbscan(incidents: &Incidents, eps: f64, least: f64) -> (Vec<bool>, Vec<Option<usize>>) {
+    let n = incidents.len();
+    let near = |a: usize, b: usize| {
+        let (dx, dy) = (incidents.x[a] - incidents.x[b], incidents.y[a] - incidents.y[b]);
+        dx * dx + dy * dy <= eps * eps
+    };
+    let core: Vec<bool> = (0..n)
+        .map(|a| (0..n).filter(|&b| near(a, b)).map(|b| incidents.weight_of(b)).sum::<f64>() >= least)
+        .collect();
+    let mut group = vec![None; n];
+    for start in (0..n).filter(|&at| core[at]) {
+        if group[start].is_none() {
+            let mut open = vec![start];
+            while let Some(a) = open.pop() {
+                if group[a].is_none() {
+                    group[a] = Some(start);
+                    open.extend((0..n).filter(|&b| core[b] && group[b].is_none() && near(a, b)));
+                }
+            }
+        }
+    }
+    (core, group)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn kde_equals_the_naive_sum((x, y, weight) in world(), h in 30.0..900.0_f64, cell in 20.0..150.0_f64, offset in 0..5_usize) {
+        let origin = [0.0, -3.0e5, 4.5e6, 1.0e7, 1.0e8][offset];
+        let incidents = at(&x, &y, &weight, origin);
+        let surface = density(&incidents, h, cell);
+        let naive = naive_density(&incidents, &surface.grid, h);
+        let peak = naive.iter().copied().fold(0.0, f64::max);
+        for (cell, wanted) in surface.grid.cells().zip(naive) {
+            let found = surface.value(cell);
+            prop_assert!((found - wanted).abs() <= 1e-9 * peak.max(1e-300), "{found} against {wanted}, peak {peak}");
+            prop_assert!(found >= 0.0);
+        }
+    }
+
+    #[test]
+    fn kde_does_not_depend_on_rows_threads_or_copies((x, y, weight) in world(), seed in 0..1000_usize) {
+        let incidents = at(&x, &y, &weight, 5.0e5);
+        let one = on_threads(1, || density(&incidents, 250.0, 50.0));
+        let three = on_threads(3, || density(&incidents, 250.0, 50.0));
+        prop_assert_eq!(bits(one.values.iter().copied()), bits(three.values.iter().copied()));
+        let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 5.0e5);
+        prop_assert_eq!(bits(one.values.iter().copied()), bits(density(&mixed, 250.0, 50.0).values.iter().copied()));
+        // Weight w is w copies; weight doubled is the surface doubled, to the bit.
+        let copies = |values: &[f64]| values.iter().zip(&weight).flat_map(|(&v, &w)| vec![v; w as usize]).collect::<Vec<_>>();
+        let many = density(&at(&copies(&x), &copies(&y), &vec![1.0; copies(&x).len()], 5.0e5), 250.0, 50.0);
+        prop_assert_eq!(bits(one.values.iter().copied()), bits(many.values.iter().copied()));
+        let doubled: Vec<f64> = weight.iter().map(|weight| weight * 2.0).collect();
+        let twice = density(&at(&x, &y, &doubled, 5.0e5), 250.0, 50.0);
+        prop_assert_eq!(bits(one.values.iter().map(|value| value * 2.0)), bits(twice.values.iter().copied()));
+    }
+
+    #[test]
+    fn kde_adds_up((x, y, weight) in world(), (u, v, other) in world()) {
+        let both = at(&[&x[..], &u].concat(), &[&y[..], &v].concat(), &[&weight[..], &other].concat(), 0.0);
+        let (a, b) = (density(&at(&x, &y, &weight, 0.0), 300.0, 50.0), density(&at(&u, &v, &other, 0.0), 300.0, 50.0));
+        let sum = density(&both, 300.0, 50.0);
+        let peak = sum.peak();
+        for cell in sum.grid.cells() {
+            prop_assert!((sum.value(cell) - a.value(cell) - b.value(cell)).abs() <= 1e-12 * peak);
+        }
+    }
+
+    #[test]
+    fn kde_moves_with_the_city((x, y, weight) in world(), right in -40..40_i32, up in -40..40_i32) {
+        // Whole cells on dyadic coordinates: the same bits.
+        let snap = |values: &[f64]| values.iter().map(|value| (value * 4.0).round() / 4.0).collect::<Vec<_>>();
+        let (x, y) = (snap(&x), snap(&y));
+        let here = density(&at(&x, &y, &weight, 0.0), 256.0, 64.0);
+        let shift = |values: &[f64], cells: i32| values.iter().map(|value| value + f64::from(cells) * 64.0).collect::<Vec<_>>();
+        let (dx, dy) = (f64::from(right) * 64.0, f64::from(up) * 64.0);
+        let moved = incidents(shift(&x, right), shift(&y, up), Some(weight), (dx, dy, dx + SIDE, dy + SIDE));
+        prop_assert_eq!(bits(here.values.iter().copied()), bits(density(&moved, 256.0, 64.0).values.iter().copied()));
+    }
+
+    #[test]
+    fn kde_keeps_the_mass_of_incidents_away_from_the_border(places in prop::collection::vec((600.0..1400.0_f64, 600.0..1400.0_f64), 1..40)) {
+        let (x, y): (Vec<f64>, Vec<f64>) = places.into_iter().unzip();
+        let incidents = at(&x, &y, &vec![1.0; x.len()], 0.0);
+        // 20 cells under the kernel: the midpoint rule on a kernel with a continuous derivative errs by well under 1e-3.
+        let mass = density(&incidents, 500.0, 25.0).mass();
+        prop_assert!((mass / x.len() as f64 - 1.0).abs() < 1e-3, "{mass} for {}", x.len());
+    }
+
+    #[test]
+    fn gi_star_equals_the_double_loop((x, y, weight) in world(), band in 1..4_u32) {
+        let incidents = at(&x, &y, &weight, 1.0e6);
+        let distance = f64::from(band) * 200.0;
+        let params = GiStarParams { cell: CellSize::Length(metres(200.0)), neighbours: Neighbours::Band(metres(distance)) };
+        let stats = match gi_star(&incidents, &params) {
+            Err(AnalysisError::NoVariance { .. }) => return Ok(()),
+            other => other.unwrap(),
+        };
+        let cells: Vec<usize> = stats.grid.cells().collect();
+        let n = cells.len() as f64;
+        let mean = stats.count.iter().sum::<f64>() / n;
+        let s = (stats.count.iter().map(|x| x * x).sum::<f64>() / n - mean * mean).sqrt();
+        for (i, &a) in cells.iter().enumerate() {
+            let (ax, ay) = stats.grid.name(a);
+            let (mut sum, mut w) = (0.0, 0.0);
+            for (j, &b) in cells.iter().enumerate() {
+                let (bx, by) = stats.grid.name(b);
+                if ((ax - bx).pow(2) + (ay - by).pow(2)) as f64 * 200.0 * 200.0 <= distance * distance {
+                    sum += stats.count[j];
+                    w += 1.0;
+                }
+            }
+            let z = (sum - mean * w) / (s * ((n * w - w * w) / (n - 1.0)).sqrt());
+            prop_assert!((stats.z[i] - z).abs() < 1e-9 * z.abs().max(1.0), "{} against {z}", stats.z[i]);
+        }
+        prop_assert_eq!(stats.count.iter().sum::<f64>(), weight.iter().sum::<f64>());
+    }
+
+    #[test]
+    fn gi_star_does_not_change_when_every_count_is_scaled((x, y, weight) in world(), seed in 0..1000_usize) {
+        let params = GiStarParams { cell: CellSize::Length(metres(125.0)), neighbours: Neighbours::Queen };
+        let first = match gi_star(&at(&x, &y, &weight, 0.0), &params) {
+            Err(AnalysisError::NoVariance { .. }) => return Ok(()),
+            other => other.unwrap(),
+        };
+        let tripled: Vec<f64> = weight.iter().map(|weight| weight * 3.0).collect();
+        let scaled = gi_star(&at(&x, &y, &tripled, 0.0), &params).unwrap();
+        for (a, b) in first.z.iter().zip(&scaled.z) {
+            prop_assert!((a - b).abs() < 1e-12 * a.abs().max(1.0));
+        }
+        let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 0.0);
+        let again = on_threads(3, || gi_star(&mixed, &params).unwrap());
+        prop_assert_eq!(bits(first.z.iter().copied()), bits(again.z.iter().copied()));
+        prop_assert_eq!(bits(first.q.iter().copied()), bits(again.q.iter().copied()));
+    }
+
+    #[test]
+    fn dbscan_equals_the_definition((x, y, weight) in world(), eps in prop_oneof![Just(12.5), Just(25.0), 5.0..400.0_f64], least in 1..12_u32) {
+        let incidents = at(&x, &y, &weight, 3.0e5);
+        let found = dbscan(&incidents, &DbscanParams { eps: metres(eps), min_points: min_points(least) }).unwrap();
+        let (core, group) = naive_dbscan(&incidents, eps, f64::from(least));
+        prop_assert_eq!(&found.core, &core);
+        let distance = |a: usize, b: usize| (incidents.x[a] - incidents.x[b]).powi(2) + (incidents.y[a] - incidents.y[b]).powi(2);
+        for a in 0..core.len() {
+            let reach = (0..core.len()).filter(|&b| core[b] && distance(a, b) <= eps * eps);
+            let nearest = reach.clone().map(|b| distance(a, b)).fold(f64::INFINITY, f64::min);
+            prop_assert_eq!(found.labels[a].is_some(), nearest.is_finite());
+            for b in (0..core.len()).filter(|&b| core[a] && core[b]) {
+                prop_assert_eq!(found.labels[a] == found.labels[b], group[a] == group[b]);
+            }
+            if nearest.is_finite() {
+                prop_assert!(reach.filter(|&b| distance(a, b) == nearest).any(|b| found.labels[b] == found.labels[a]));
+            }
+        }
+        let counted: u64 = found.clusters.iter().map(|cluster| cluster.incidents).sum();
+        prop_assert_eq!(counted as usize + found.noise(), core.len());
+        for pair in found.clusters.windows(2) {
+            prop_assert!(pair[0].weight >= pair[1].weight, "clusters are numbered from the heaviest");
+        }
+    }
+
+    #[test]
+    fn dbscan_does_not_depend_on_rows_or_threads((x, y, weight) in world(), seed in 0..1000_usize) {
+        let params = DbscanParams { eps: metres(60.0), min_points: min_points(4) };
+        let first = on_threads(1, || dbscan(&at(&x, &y, &weight, 7.0e6), &params).unwrap());
+        let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 7.0e6);
+        let again = on_threads(3, || dbscan(&mixed, &params).unwrap());
+        prop_assert_eq!(&shuffled(&first.labels, seed), &again.labels);
+        let outlines = |clusters: &brasa_model::Clusters| clusters.clusters.iter().map(|c| c.outline.clone()).collect::<Vec<_>>();
+        prop_assert_eq!(outlines(&first), outlines(&again));
+    }
+}
+
+#[test]
+fn nobody_anywhere() {
+    let none = incidents(vec![], vec![], None, (0.0, 0.0, 1000.0, 1000.0));
+    let flat = density(&none, 100.0, 100.0);
+    assert_eq!(flat.mass(), 0.0);
+    assert_eq!(gi_star(&none, &GiStarParams::default()).unwrap_err(), AnalysisError::NoIncidents);
+    let clusters = dbscan(&none, &DbscanParams { eps: metres(10.0), min_points: min_points(1) }).unwrap();
+    assert!(clusters.clusters.is_empty() && clusters.labels.is_empty());
+    assert!(matches!(kde(&none, &KdeParams::default()), Err(AnalysisError::RuleFailed { what: "cell", .. })));
+}
+
+#[test]
+fn everybody_in_one_place() {
+    let stack = incidents(vec![510.0; 1000], vec![510.0; 1000], None, (0.0, 0.0, 1000.0, 1000.0));
+    assert_eq!(Sites::new(&stack).len(), 1);
+    let surface = density(&stack, 200.0, 20.0);
+    let peak = 1000.0 * 3.0 / (std::f64::consts::PI * 200.0 * 200.0) * 1e6;
+    assert!((surface.peak() / peak - 1.0).abs() < 1e-12, "{} {peak}", surface.peak());
+    let clusters = dbscan(&stack, &DbscanParams { eps: metres(10.0), min_points: min_points(1000) }).unwrap();
+    assert_eq!((clusters.clusters.len(), clusters.noise()), (1, 0));
+    let area = geo::Area::unsigned_area(&clusters.clusters[0].outline);
+    assert!(area > 0.0, "a cluster on one place still has an outline");
+    let scott = KdeParams { bandwidth: Bandwidth::Scott, cell: CellSize::Length(metres(50.0)) };
+    assert!(matches!(kde(&stack, &scott), Err(AnalysisError::RuleFailed { what: "bandwidth", .. })));
+}
+
+#[test]
+fn everybody_on_a_line() {
+    let x: Vec<f64> = (0..50).map(|at| f64::from(at) * 20.0 + 5.0).collect();
+    let line = incidents(x, vec![500.0; 50], None, (0.0, 0.0, 1000.0, 1000.0));
+    let clusters = dbscan(&line, &DbscanParams { eps: metres(20.0), min_points: min_points(3) }).unwrap();
+    assert_eq!(
+        (clusters.clusters.len(), clusters.noise()),
+        (1, 0),
+        "the ends are border places of the chain"
+    );
+    assert!(geo::Area::unsigned_area(&clusters.clusters[0].outline) > 0.0);
+    let stats = gi_star(&line, &GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() })
+        .unwrap();
+    assert_eq!(stats.count.iter().sum::<f64>(), 50.0);
+}
+
+#[test]
+fn the_same_in_every_zone_is_refused() {
+    let x: Vec<f64> = (0..100).map(|at| f64::from(at % 10) * 100.0 + 50.0).collect();
+    let y: Vec<f64> = (0..100).map(|at| f64::from(at / 10) * 100.0 + 50.0).collect();
+    let even = incidents(x, y, None, (0.0, 0.0, 1000.0, 1000.0));
+    let params = GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() };
+    assert_eq!(gi_star(&even, &params).unwrap_err(), AnalysisError::NoVariance { zones: 100, count: 1.0 });
+}
+
+#[test]
+fn two_zones_with_different_counts_differ() {
+    let pair = incidents(vec![50.0, 60.0, 950.0], vec![50.0, 60.0, 950.0], None, (0.0, 0.0, 1000.0, 1000.0));
+    let params = GiStarParams { cell: CellSize::Length(metres(100.0)), neighbours: Neighbours::Queen };
+    let stats = gi_star(&pair, &params).unwrap();
+    assert!(stats.z[0] > stats.z[99] && stats.z[99] > stats.z[50]);
+}
+
+#[test]
+fn a_grid_on_the_given_cells_is_the_whole_fraction_it_says() {
+    let world = incidents(vec![500.0], vec![500.0], None, (0.0, 0.0, 1000.0, 1000.0));
+    let grid = Grid::covering(&world.window, metres(250.0)).unwrap();
+    let fine = grid.refined(&world.window, 4).unwrap();
+    assert_eq!((fine.nx(), fine.ny(), fine.cell().get()), (16, 16, 62.5));
+    let surface = kde::on_grid(&Sites::new(&world), fine, metres(300.0));
+    assert!(surface.peak() > 0.0);
+}
