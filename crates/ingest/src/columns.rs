@@ -1,0 +1,802 @@
+//! Which column is what: by flag, else by name in Spanish, Portuguese and English, checked against a sample of
+//! the values.
+
+use brasa_model::Note;
+use serde::Serialize;
+
+use crate::dates::{Hour, Time};
+use crate::numbers::{Decimal, Number, is_blank};
+use crate::records::{Records, StatedCrs};
+use crate::{IngestError, InputOptions};
+
+/// How many rows a guess looks at.
+const SAMPLE_ROWS: usize = 1000;
+
+/// Which column plays which role, as resolved; `geometry` stands for the feature's own geometry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Columns {
+    /// Longitude in degrees.
+    pub lon: Option<String>,
+    /// Latitude in degrees.
+    pub lat: Option<String>,
+    /// Easting, or `geometry`.
+    pub x: Option<String>,
+    /// Northing, or `geometry`.
+    pub y: Option<String>,
+    /// Date, or date and time.
+    pub time: Option<String>,
+    /// Time of day beside a date.
+    pub hour: Option<String>,
+    /// Latest possible time.
+    pub time_end: Option<String>,
+    /// Kind of incident.
+    pub kind: Option<String>,
+    /// How much a row counts.
+    pub weight: Option<String>,
+    /// What identifies an incident.
+    pub id: Option<String>,
+}
+
+impl Columns {
+    /// The names of the two coordinates.
+    pub(crate) fn coordinates(&self) -> (&str, &str) {
+        let first = self.lon.as_deref().or(self.x.as_deref());
+        let second = self.lat.as_deref().or(self.y.as_deref());
+        (first.unwrap_or("x"), second.unwrap_or("y"))
+    }
+
+    /// The flags that swap the coordinates.
+    pub(crate) fn swap_advice(&self) -> String {
+        match self.coordinates() {
+            ("geometry", _) => {
+                "the file's points have the latitude first; write them again with the longitude first"
+                    .to_owned()
+            }
+            (first, second) => format!("swap them with --lon \"{second}\" --lat \"{first}\""),
+        }
+    }
+}
+
+/// Where the coordinates of a row stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlaceRole {
+    /// In its geometry.
+    Geometry,
+    /// In two columns of degrees.
+    LonLat(usize, usize),
+    /// In two columns of a system to be known.
+    Xy(usize, usize),
+}
+
+/// One condition of `--only`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condition {
+    /// The column.
+    pub column: usize,
+    /// Values to keep.
+    pub values: Vec<String>,
+}
+
+/// The roles of the columns, by position.
+#[derive(Debug, Clone)]
+pub(crate) struct Roles {
+    pub place: PlaceRole,
+    pub time: Option<usize>,
+    pub hour: Option<usize>,
+    pub time_end: Option<usize>,
+    pub kind: Option<usize>,
+    pub weight: Option<usize>,
+    pub id: Option<usize>,
+    pub only: Vec<Condition>,
+    pub decimal: Decimal,
+    /// The same, by name.
+    pub names: Columns,
+    /// The guesses.
+    pub notes: Vec<Note>,
+}
+
+/// Names for a role, the best first. They are compared without case, accents and separators; a name of several
+/// words also matches when the column's words contain it.
+const LON: &[&str] = &["longitude", "longitud", "lon", "lng", "long", "coord lon", "geo lon", "x lon"];
+const LAT: &[&str] = &["latitude", "latitud", "lat", "coord lat", "geo lat", "y lat"];
+const X: &[&str] = &[
+    "x",
+    "coord x",
+    "x coord",
+    "x coordinate",
+    "coordenada x",
+    "punto x",
+    "ponto x",
+    "point x",
+    "utm x",
+    "este",
+    "easting",
+    "x utm",
+    "coor x",
+    "x coord cd",
+];
+const Y: &[&str] = &[
+    "y",
+    "coord y",
+    "y coord",
+    "y coordinate",
+    "coordenada y",
+    "punto y",
+    "ponto y",
+    "point y",
+    "utm y",
+    "norte",
+    "northing",
+    "y utm",
+    "coor y",
+    "y coord cd",
+];
+const TIME: &[&str] = &[
+    "fecha hora hecho",
+    "fecha hora hechos",
+    "fecha hora",
+    "fechahora",
+    "data hora",
+    "datahora",
+    "datetime",
+    "date time",
+    "timestamp",
+    "fecha hechos",
+    "fecha hecho",
+    "fecha del hecho",
+    "fecha ocurrencia",
+    "data fato",
+    "data ocorrencia",
+    "occur date",
+    "occurred date",
+    "date occurred",
+    "date occ",
+    "incident date",
+    "occurred on",
+    "occurred at",
+    "occurred",
+    "incident datetime",
+    "fecha",
+    "data",
+    "date",
+    "offense date",
+    "cmplnt fr dt",
+    "time",
+    "month",
+    "mes",
+    "ano mes",
+];
+/// Words that make a date the date of something else: the report, the file, the end.
+const NOT_THE_INCIDENT: &[&str] = &[
+    "report",
+    "reported",
+    "reporte",
+    "registro",
+    "denuncia",
+    "updated",
+    "update",
+    "created",
+    "carga",
+    "inicio",
+    "fin",
+    "end",
+    "to",
+    "nacimiento",
+    "birth",
+    "nascimento",
+    "actualizacion",
+];
+const HOUR: &[&str] = &[
+    "hora hecho",
+    "hora hechos",
+    "hora del hecho",
+    "hora ocurrencia",
+    "hora fato",
+    "hora ocorrencia",
+    "occur time",
+    "time occurred",
+    "time occ",
+    "incident time",
+    "hora",
+    "hour",
+    "time",
+    "horario",
+    "cmplnt fr tm",
+    "occurred time",
+];
+const KIND: &[&str] = &[
+    "kind",
+    "tipo delito",
+    "tipo de delito",
+    "delito",
+    "crime type",
+    "primary type",
+    "offense type",
+    "offence type",
+    "incident type",
+    "crime category",
+    "modalidad",
+    "modalidade",
+    "natureza",
+    "tipo",
+    "categoria",
+    "categoria delito",
+    "offense",
+    "offence",
+    "crime",
+    "category",
+    "rubrica",
+    "ofns desc",
+    "type",
+];
+
+/// Finds the role of every column.
+pub(crate) fn resolve(
+    records: &dyn Records,
+    name: &str,
+    options: &InputOptions,
+) -> Result<Roles, IngestError> {
+    let columns = records.columns();
+    let sample = Sample::of(records)?;
+    let flag = |flag: &str, wanted: &Option<String>| match wanted {
+        Some(wanted) => find(columns, flag, wanted).map(Some),
+        None => Ok(None),
+    };
+    let mut guesses: Vec<String> = Vec::new();
+    let mut notes = Vec::new();
+
+    let lonlat = pair("--lon", flag("--lon", &options.lon)?, "--lat", flag("--lat", &options.lat)?, options)?;
+    let xy = pair("--x", flag("--x", &options.x)?, "--y", flag("--y", &options.y)?, options)?;
+    let place = match (lonlat, xy) {
+        (Some(_), Some(_)) => {
+            return Err(IngestError::OptionInvalid {
+                flag: "--x",
+                value: options.x.clone().unwrap_or_default(),
+                expected: "to be given together with --lon and --lat: give one pair".to_owned(),
+            });
+        }
+        (Some((lon, lat)), None) => PlaceRole::LonLat(lon, lat),
+        (None, Some((x, y))) => PlaceRole::Xy(x, y),
+        (None, None) if records.has_geometry() => PlaceRole::Geometry,
+        (None, None) => {
+            let place =
+                guess_place(columns, &sample, records.crs() == StatedCrs::Nothing).ok_or_else(|| {
+                    IngestError::NoCoordinates { name: name.to_owned(), columns: columns.to_vec() }
+                })?;
+            let (first, second, a, b) = match place {
+                PlaceRole::LonLat(a, b) => ("lon", "lat", a, b),
+                PlaceRole::Xy(a, b) => ("x", "y", a, b),
+                PlaceRole::Geometry => ("x", "y", 0, 0),
+            };
+            guesses.push(format!("{first} is \"{}\"", columns[a]));
+            guesses.push(format!("{second} is \"{}\"", columns[b]));
+            place
+        }
+    };
+    let taken: Vec<usize> = match place {
+        PlaceRole::Geometry => Vec::new(),
+        PlaceRole::LonLat(a, b) | PlaceRole::Xy(a, b) => vec![a, b],
+    };
+
+    let decimal = choose_decimal(&sample, &taken, options, &mut notes)?;
+
+    let (mut time, mut hour) = (flag("--time", &options.time)?, None);
+    let mut why_time = None;
+    if let Some(time) = time {
+        hour = guess_hour(columns, &sample, time);
+        guesses.extend(hour.map(|hour| format!("hour is \"{}\"", columns[hour])));
+    } else if let Some(guess) = guess_time(columns, &sample, &taken) {
+        (time, hour) = (Some(guess.time), guess.hour);
+        guesses.push(format!("time is \"{}\"", columns[guess.time]));
+        guesses.extend(hour.map(|hour| format!("hour is \"{}\"", columns[hour])));
+        why_time = guess.other.map(|other| match hour {
+            Some(_) => {
+                format!("a date and an hour of its own were preferred to the column \"{}\"", columns[other])
+            }
+            None => format!("\"{}\" also holds dates", columns[other]),
+        });
+    }
+    let time_end = flag("--time-end", &options.time_end)?;
+    if time.is_none() && time_end.is_some() {
+        return Err(IngestError::OptionInvalid {
+            flag: "--time-end",
+            value: options.time_end.clone().unwrap_or_default(),
+            expected: "of use without --time, and no time column was recognised".to_owned(),
+        });
+    }
+    let mut kind = flag("--kind", &options.kind)?;
+    if kind.is_none() {
+        let mut used = taken;
+        used.extend([time, hour].into_iter().flatten());
+        kind = guess_kind(columns, &sample, &used);
+        guesses.extend(kind.map(|kind| format!("kind is \"{}\"", columns[kind])));
+    }
+    let weight = flag("--weight", &options.weight)?;
+    let id = flag("--id", &options.id)?;
+    let only = conditions(columns, kind, options.only.as_deref())?;
+
+    if !guesses.is_empty() {
+        let mut reason = "by their names and a sample of their values".to_owned();
+        if let Some(why) = why_time {
+            reason = format!("{reason}; {why}");
+        }
+        notes.insert(
+            0,
+            Note::new("columns_guessed", format!("columns recognised: {}", guesses.join(", ")))
+                .value(guesses.join(", "), "")
+                .reason(format!("{reason}; change them with --lon, --lat, --x, --y, --time or --kind")),
+        );
+    }
+    let named = |at: Option<usize>| at.map(|at| columns[at].clone());
+    let mut names = Columns {
+        time: named(time),
+        hour: named(hour),
+        time_end: named(time_end),
+        kind: named(kind),
+        weight: named(weight),
+        id: named(id),
+        ..Columns::default()
+    };
+    match place {
+        PlaceRole::Geometry => {
+            names.x = Some("geometry".to_owned());
+            names.y = Some("geometry".to_owned());
+        }
+        PlaceRole::LonLat(lon, lat) => (names.lon, names.lat) = (named(Some(lon)), named(Some(lat))),
+        PlaceRole::Xy(x, y) => (names.x, names.y) = (named(Some(x)), named(Some(y))),
+    }
+    Ok(Roles { place, time, hour, time_end, kind, weight, id, only, decimal, names, notes })
+}
+
+/// The first rows, as text.
+struct Sample {
+    rows: Vec<Vec<String>>,
+}
+
+impl Sample {
+    fn of(records: &dyn Records) -> Result<Self, IngestError> {
+        let columns = records.columns().len();
+        let wanted: Vec<usize> = (0..columns).collect();
+        let most = (200_000 / columns.max(1)).clamp(20, SAMPLE_ROWS);
+        let mut rows = Vec::new();
+        let mut seen = 0;
+        records.visit(&wanted, &mut |record| {
+            seen += 1;
+            if record.broken.is_none() {
+                rows.push(record.fields.iter().map(|field| field.trim().to_owned()).collect());
+            }
+            rows.len() < most && seen < 10 * SAMPLE_ROWS
+        })?;
+        Ok(Self { rows })
+    }
+
+    /// The values of a column that are not blank.
+    fn values(&self, column: usize) -> impl Iterator<Item = &str> {
+        self.rows
+            .iter()
+            .filter_map(move |row: &Vec<String>| row.get(column))
+            .map(String::as_str)
+            .filter(|text| !is_blank(text))
+    }
+
+    /// The share of the values that pass; `None` when all are blank.
+    fn share(&self, column: usize, passes: impl Fn(&str) -> bool) -> Option<f64> {
+        let (mut all, mut good) = (0_u32, 0_u32);
+        for value in self.values(column) {
+            all += 1;
+            good += u32::from(passes(value));
+        }
+        (all > 0).then(|| f64::from(good) / f64::from(all))
+    }
+}
+
+/// A column by its name: as written, else without case, accents and separators.
+fn find(columns: &[String], flag: &str, wanted: &str) -> Result<usize, IngestError> {
+    let key = unfold(wanted);
+    let same = |name: &String| unfold(name) == key;
+    columns.iter().position(|name| name == wanted).or_else(|| columns.iter().position(same)).ok_or_else(
+        || {
+            let nearest = columns.iter().map(|name| (edits(&unfold(name), &key), name)).min().filter(
+                |(distance, name)| *distance <= 1 + name.chars().count().max(key.chars().count()) / 3,
+            );
+            IngestError::ColumnUnknown {
+                flag: flag.to_owned(),
+                wanted: wanted.to_owned(),
+                suggestion: nearest.map(|(_, name)| name.clone()),
+                columns: columns.to_vec(),
+            }
+        },
+    )
+}
+
+fn pair(
+    first_flag: &'static str,
+    first: Option<usize>,
+    second_flag: &'static str,
+    second: Option<usize>,
+    options: &InputOptions,
+) -> Result<Option<(usize, usize)>, IngestError> {
+    let lonely = |flag: &'static str, other: &str, value: &Option<String>| IngestError::OptionInvalid {
+        flag,
+        value: value.clone().unwrap_or_default(),
+        expected: format!("enough: it needs {other} as well"),
+    };
+    match (first, second) {
+        (Some(first), Some(second)) => Ok(Some((first, second))),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            let value = if first_flag == "--lon" { &options.lon } else { &options.x };
+            Err(lonely(first_flag, second_flag, value))
+        }
+        (None, Some(_)) => {
+            let value = if second_flag == "--lat" { &options.lat } else { &options.y };
+            Err(lonely(second_flag, first_flag, value))
+        }
+    }
+}
+
+/// How well a column's name fits a list of names: its place in the list, whole names before parts; `None` if not.
+fn rank(column: &str, names: &[&str]) -> Option<usize> {
+    let words = words_of(column);
+    let joined = words.concat();
+    let whole = names.iter().position(|name| name.replace(' ', "") == joined);
+    whole.or_else(|| {
+        let part = names.iter().position(|name| {
+            let wanted: Vec<&str> = name.split(' ').collect();
+            words.windows(wanted.len()).any(|window| window.iter().zip(&wanted).all(|(a, b)| a == b))
+        });
+        part.map(|at| at + 100)
+    })
+}
+
+/// The candidates for a role, the best first.
+fn ranked<'a>(columns: &'a [String], names: &'a [&str]) -> Vec<(usize, usize)> {
+    let mut found: Vec<(usize, usize)> =
+        columns.iter().enumerate().filter_map(|(at, column)| Some((rank(column, names)?, at))).collect();
+    found.sort_unstable();
+    found
+}
+
+fn is_number(text: &str) -> bool {
+    number(text).is_some()
+}
+
+/// A number in either notation: at this point the decimal mark is not known.
+fn number(text: &str) -> Option<f64> {
+    for decimal in [Decimal::Point, Decimal::Comma] {
+        if let Number::Value(value) = decimal.read(text) {
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn guess_place(columns: &[String], sample: &Sample, crs_unstated: bool) -> Option<PlaceRole> {
+    let within = |limit: f64| move |text: &str| number(text).is_some_and(|value| value.abs() <= limit);
+    let best = |names: &[&str], other: Option<usize>, strict: bool| {
+        let numeric = |at: usize| sample.share(at, is_number).is_none_or(|share| share >= 0.5);
+        let mut found = ranked(columns, names);
+        found.retain(|&(rank, at)| (numeric(at) || (!strict && rank < 100)) && Some(at) != other);
+        // Among names that fit, the one whose values are degrees.
+        found.sort_by_key(|&(rank, at)| {
+            (sample.share(at, within(180.0)).is_some_and(|share| share < 0.5), rank, at)
+        });
+        found.first().map(|&(_, at)| at)
+    };
+    let lonlat = |strict: bool| {
+        let lon = best(LON, None, strict)?;
+        Some(PlaceRole::LonLat(lon, best(LAT, Some(lon), strict)?))
+    };
+    let xy = || {
+        let mut found = ranked(columns, X);
+        found.retain(|(_, at)| sample.share(*at, is_number).is_none_or(|share| share >= 0.5));
+        let (_, x) = *found.first()?;
+        let mut found = ranked(columns, Y);
+        found.retain(|(_, at)| *at != x && sample.share(*at, is_number).is_none_or(|share| share >= 0.5));
+        // X and Y of one make: the pair with the same rank, else the best.
+        let wanted = rank(&columns[x], X);
+        let (_, y) = *found.iter().find(|(rank, _)| Some(*rank) == wanted).or_else(|| found.first())?;
+        Some(PlaceRole::Xy(x, y))
+    };
+    let unnamed = || headless(columns, sample).filter(|_| crs_unstated);
+    // A column called "lon" is the longitude even if its values are no numbers: then its rows say what is wrong.
+    lonlat(true).or_else(xy).or_else(unnamed).or_else(|| lonlat(false))
+}
+
+/// Without a header, the first two columns that are numbers in every row are taken for x and y.
+fn headless(columns: &[String], sample: &Sample) -> Option<PlaceRole> {
+    if !columns.iter().enumerate().all(|(at, name)| *name == format!("column{}", at + 1)) {
+        return None;
+    }
+    let mut numeric =
+        (0..columns.len()).filter(|&at| sample.share(at, is_number).is_some_and(|share| share > 0.9));
+    Some(PlaceRole::Xy(numeric.next()?, numeric.next()?))
+}
+
+fn choose_decimal(
+    sample: &Sample,
+    coordinates: &[usize],
+    options: &InputOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Decimal, IngestError> {
+    if let Some(text) = options.decimal.as_deref() {
+        return Decimal::parse(text);
+    }
+    let decimal = Decimal::detect(coordinates.iter().flat_map(|&at| sample.values(at)));
+    if decimal == Decimal::Comma {
+        let example = coordinates.iter().flat_map(|&at| sample.values(at)).find(|value| value.contains(','));
+        let example = example.unwrap_or_default();
+        notes.push(
+            Note::new("decimal_comma", format!("numbers are read with a decimal comma, such as {example}"))
+                .value("comma", "")
+                .reason("the coordinates are written so; change it with --decimal point"),
+        );
+    }
+    Ok(decimal)
+}
+
+struct TimeGuess {
+    time: usize,
+    hour: Option<usize>,
+    other: Option<usize>,
+}
+
+fn guess_time(columns: &[String], sample: &Sample, taken: &[usize]) -> Option<TimeGuess> {
+    let is_date = |text: &str| Time::parse(text).stamp().is_some();
+    let has_clock = |text: &str| Time::parse(text).stamp().is_some_and(crate::dates::Stamp::has_clock);
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for (rank, at) in ranked(columns, TIME) {
+        let dates = sample.share(at, is_date).is_some_and(|share| share >= 0.5);
+        if dates && !taken.contains(&at) {
+            let other = words_of(&columns[at]).iter().any(|word| NOT_THE_INCIDENT.contains(&word.as_str()));
+            found.push((rank + if other { 1000 } else { 0 }, at));
+        }
+    }
+    if found.is_empty() {
+        // No telling name: a column of dates is still a column of dates, if it is the only one.
+        let mut dates = (0..columns.len()).filter(|at| !taken.contains(at)).filter(|&at| {
+            let long = sample
+                .values(at)
+                .next()
+                .is_some_and(|value| value.len() >= 8 && !value.bytes().all(|b| b.is_ascii_digit()));
+            long && sample.share(at, is_date).is_some_and(|share| share > 0.9)
+        });
+        if let (Some(only), None) = (dates.next(), dates.next()) {
+            found.push((2000, only));
+        }
+    }
+    found.sort_unstable();
+    let &(best_rank, best) = found.first()?;
+    // A date with an hour column of its own says what the wall clock showed; it goes before a combined column.
+    let date_only = |at: usize| sample.share(at, has_clock).is_some_and(|share| share < 0.5);
+    for &(rank, at) in &found {
+        if (rank < 1000 || best_rank >= 1000)
+            && date_only(at)
+            && let Some(hour) = guess_hour(columns, sample, at)
+        {
+            let other = (at != best)
+                .then_some(best)
+                .or_else(|| found.iter().map(|&(_, o)| o).find(|&o| o != at && o != hour));
+            return Some(TimeGuess { time: at, hour: Some(hour), other });
+        }
+    }
+    let other = found.get(1).filter(|(rank, _)| *rank < 1000).map(|&(_, at)| at);
+    Some(TimeGuess { time: best, hour: None, other })
+}
+
+/// The hour column beside a date column.
+fn guess_hour(columns: &[String], sample: &Sample, date: usize) -> Option<usize> {
+    let is_hour = |text: &str| {
+        let hour = Hour::parse(text);
+        hour.clock(false).or_else(|| hour.clock(true)).is_some()
+    };
+    let date_has_clock = sample.share(date, |text| {
+        Time::parse(text).stamp().is_some_and(|stamp| stamp.has_clock() && !stamp.is_midnight())
+    });
+    let is_month =
+        sample.share(date, |text| Time::parse(text).stamp().is_some_and(crate::dates::Stamp::is_month));
+    if date_has_clock.is_some_and(|share| share > 0.0) || is_month.is_some_and(|share| share > 0.0) {
+        return None;
+    }
+    ranked(columns, HOUR)
+        .into_iter()
+        .filter(|(rank, _)| *rank < 100)
+        .map(|(_, at)| at)
+        .find(|&at| at != date && sample.share(at, is_hour).is_some_and(|share| share >= 0.5))
+}
+
+fn guess_kind(columns: &[String], sample: &Sample, taken: &[usize]) -> Option<usize> {
+    ranked(columns, KIND).into_iter().filter(|(rank, _)| *rank < 100).map(|(_, at)| at).find(|at| {
+        // A kind is a word that repeats, not a number, a date, or a text of its own in every row.
+        let mut distinct: Vec<&str> = sample.values(*at).collect();
+        let all = distinct.len();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let values_repeat = distinct.len() <= 20 || distinct.len() * 2 <= all;
+        let words = sample.share(*at, |text| !is_number(text) && Time::parse(text).stamp().is_none());
+        !taken.contains(at) && values_repeat && words.is_some_and(|share| share > 0.5)
+    })
+}
+
+/// Reads `kind=HOMICIDE,ROBBERY; district="3, north"`.
+fn conditions(
+    columns: &[String],
+    kind: Option<usize>,
+    only: Option<&str>,
+) -> Result<Vec<Condition>, IngestError> {
+    let Some(only) = only else { return Ok(Vec::new()) };
+    let invalid = || IngestError::OptionInvalid {
+        flag: "--only",
+        value: only.to_owned(),
+        expected: "of the form COLUMN=VALUE,VALUE with several conditions separated by \";\"".to_owned(),
+    };
+    let mut found = Vec::new();
+    for part in split_outside_quotes(only, ';') {
+        if part.trim().is_empty() {
+            continue;
+        }
+        let (name, values) = part.split_once('=').ok_or_else(invalid)?;
+        let name = name.trim();
+        let column = match kind {
+            Some(kind) if name.eq_ignore_ascii_case("kind") => kind,
+            _ => find(columns, "--only", name)?,
+        };
+        let values: Vec<String> = split_outside_quotes(values, ',')
+            .into_iter()
+            .map(|value| value.trim().trim_matches('"').trim().to_lowercase())
+            .collect();
+        if values.iter().all(String::is_empty) {
+            return Err(invalid());
+        }
+        found.push(Condition { column, values });
+    }
+    if found.is_empty() { Err(invalid()) } else { Ok(found) }
+}
+
+impl Condition {
+    /// Which of the values a field is, whatever its case.
+    pub fn position(&self, field: &str) -> Option<usize> {
+        let field = field.trim();
+        if field.is_ascii() {
+            return self.values.iter().position(|value| value.eq_ignore_ascii_case(field));
+        }
+        let lower = field.to_lowercase();
+        self.values.iter().position(|value| *value == lower)
+    }
+}
+
+fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
+    let (mut parts, mut start, mut quoted) = (Vec::new(), 0, false);
+    for (at, letter) in text.char_indices() {
+        if letter == '"' {
+            quoted = !quoted;
+        } else if letter == separator && !quoted {
+            parts.push(&text[start..at]);
+            start = at + letter.len_utf8();
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// A name without case, accents and separators.
+pub(crate) fn unfold(name: &str) -> String {
+    words_of(name).concat()
+}
+
+/// The words of a name in lower case without accents: `Fecha_del-Hecho` and `fechaHecho` both have words.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut after_lower = false;
+    for letter in name.chars() {
+        let plain = without_accent(letter);
+        if plain.is_alphanumeric() {
+            if plain.is_uppercase() && after_lower {
+                words.push(String::new());
+            }
+            after_lower = plain.is_lowercase();
+            if let Some(word) = words.last_mut() {
+                word.extend(plain.to_lowercase());
+            }
+        } else if !is_combining(plain) {
+            words.push(String::new());
+            after_lower = false;
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The accents that a decomposed text carries as letters of their own.
+const fn is_combining(letter: char) -> bool {
+    matches!(letter, '\u{300}'..='\u{36f}')
+}
+
+const fn without_accent(letter: char) -> char {
+    match letter {
+        'á' | 'à' | 'â' | 'ã' | 'ä' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
+        'ú' | 'ù' | 'û' | 'ü' => 'u',
+        'Á' | 'À' | 'Â' | 'Ã' | 'Ä' => 'A',
+        'É' | 'È' | 'Ê' | 'Ë' => 'E',
+        'Í' | 'Ì' | 'Î' | 'Ï' => 'I',
+        'Ó' | 'Ò' | 'Ô' | 'Õ' | 'Ö' => 'O',
+        'Ú' | 'Ù' | 'Û' | 'Ü' => 'U',
+        'ñ' => 'n',
+        'Ñ' => 'N',
+        'ç' => 'c',
+        'Ç' => 'C',
+        other => other,
+    }
+}
+
+/// Single-letter edits between two words (Levenshtein distance).
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in b.iter().enumerate() {
+            let change = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_in_three_languages_with_or_without_accents() {
+        for (names, columns) in [
+            (LON, ["Longitude", "LONGITUD", "lng", "Lon", "longitud_hecho", "coord-lon"]),
+            (LAT, ["Latitude", "LATITUD", "lat", "Lat", "latitud_hecho", "coord-lat"]),
+            (X, ["X", "coord_x", "X_COORD_CD", "punto_x", "Coordenada X", "utmX"]),
+            (TIME, ["fecha_hechos", "Data do fato", "OCCUR_DATE", "Fecha/Hora", "dateOccurred", "Month"]),
+            (HOUR, ["Hora", "OCCUR_TIME", "hour", "hora_hecho", "Horário", "TIME"]),
+            (KIND, ["Crime type", "Categoría", "Natureza", "offense_type", "Primary Type", "DELITO"]),
+        ] {
+            for column in columns {
+                assert!(rank(column, names).is_some() || column == "Data do fato", "{column}");
+            }
+        }
+        assert_eq!(rank("Location", LON), None);
+        assert_eq!(rank("plate", LAT), None);
+    }
+
+    #[test]
+    fn a_misspelt_column_is_answered_with_the_nearest() {
+        let columns = ["longitud".to_owned(), "latitud".to_owned(), "fecha".to_owned()];
+        assert_eq!(find(&columns, "--lon", "LONGITUD").unwrap(), 0);
+        let IngestError::ColumnUnknown { suggestion, .. } = find(&columns, "--lon", "longitude").unwrap_err()
+        else {
+            panic!("another error")
+        };
+        assert_eq!(suggestion.as_deref(), Some("longitud"));
+        let IngestError::ColumnUnknown { suggestion, .. } = find(&columns, "--lon", "zzzzzzzzz").unwrap_err()
+        else {
+            panic!("another error")
+        };
+        assert_eq!(suggestion, None);
+        assert_eq!(edits("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn conditions_are_read() {
+        let columns = ["tipo".to_owned(), "zona".to_owned()];
+        let found = conditions(&columns, Some(0), Some("kind=Homicidio,HURTO; zona=\"3, norte\"")).unwrap();
+        assert_eq!(found[0], Condition { column: 0, values: vec!["homicidio".into(), "hurto".into()] });
+        assert_eq!(found[1], Condition { column: 1, values: vec!["3, norte".into()] });
+        assert_eq!((found[0].position(" hurto "), found[0].position("robo")), (Some(1), None));
+        assert!(conditions(&columns, None, Some("tipo")).is_err());
+        assert!(conditions(&columns, None, Some("kind=x")).is_err(), "there is no kind column");
+        assert!(conditions(&columns, None, Some("tipo=")).is_err());
+        assert!(conditions(&columns, None, Some(";")).is_err());
+    }
+}

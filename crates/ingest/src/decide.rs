@@ -1,0 +1,504 @@
+//! The one place that decides what becomes of a row: used, filtered, rejected with a reason, or a duplicate.
+//!
+//! A file is read once into raw columns ([`Raw`]); what needs the whole file (the order of dates, the reference
+//! system) is settled on the columns; then each row gets its verdict, in the order of [`Reason::ALL`].
+
+use std::collections::{HashMap, HashSet};
+
+use brasa_model::{Interval, Note, Reason, SourceCrs};
+use jiff::tz::TimeZone;
+
+use crate::columns::{PlaceRole, Roles};
+use crate::dates::{Clock, Evidence, Hour, Order, Stamp, Time};
+use crate::numbers::{Number, is_blank};
+use crate::records::{Place, Record, Records};
+use crate::{IngestError, InputOptions};
+
+/// What a user asked for, checked before the file is read.
+pub(crate) struct Wishes {
+    since: Option<Interval>,
+    until: Option<Interval>,
+    zone: Option<TimeZone>,
+    order: Option<Order>,
+}
+
+impl Wishes {
+    /// Checks the values of the flags.
+    pub fn of(options: &InputOptions) -> Result<Self, IngestError> {
+        let limit = |flag, text: &Option<String>| {
+            text.as_deref().map(|text| crate::dates::limit(flag, text)).transpose()
+        };
+        let wishes = Self {
+            since: limit("--since", &options.since)?,
+            until: limit("--until", &options.until)?,
+            zone: options.tz.as_deref().map(crate::dates::zone).transpose()?,
+            order: options.date_order.as_deref().map(Order::parse).transpose()?,
+        };
+        options.crs.as_deref().map(SourceCrs::parse).transpose().map_err(IngestError::CrsInvalid)?;
+        options.decimal.as_deref().map(crate::numbers::Decimal::parse).transpose()?;
+        if let (Some(since), Some(until)) = (wishes.since, wishes.until)
+            && since.start >= until.end
+        {
+            return Err(IngestError::OptionInvalid {
+                flag: "--until",
+                value: options.until.clone().unwrap_or_default(),
+                expected: format!("on or after --since {}", options.since.clone().unwrap_or_default()),
+            });
+        }
+        Ok(wishes)
+    }
+
+    const fn filters_time(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
+    /// Whether an incident that starts then is wanted; each belongs to the moment of its start, so that periods
+    /// that follow one another share none and lose none.
+    fn wants(&self, interval: Interval) -> bool {
+        self.since.is_none_or(|since| interval.start >= since.start)
+            && self.until.is_none_or(|until| interval.start < until.end)
+    }
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub reason: Reason,
+    pub column: String,
+    pub value: String,
+}
+
+/// The columns of a file as far as the run needs them, one entry per row. Columns that play no part are empty.
+#[derive(Default)]
+pub(crate) struct Raw {
+    pub line: Vec<u64>,
+    pub place: Vec<Option<(f64, f64)>>,
+    /// Left out by `--only`.
+    unwanted: Vec<bool>,
+    time: Vec<Time>,
+    time_end: Vec<Time>,
+    hour: Vec<Hour>,
+    pub kind: Vec<u32>,
+    pub kinds: Vec<Box<str>>,
+    pub weight: Vec<f64>,
+    id: Vec<Option<u32>>,
+    /// Per row, one past the position in `faults`; 0 for none.
+    fault: Vec<u32>,
+    faults: Vec<Fault>,
+    pub notes: Vec<Note>,
+}
+
+/// Numbers for texts, in the order of appearance.
+#[derive(Default)]
+struct Interner {
+    seen: HashMap<Box<str>, u32>,
+    last: Option<(Box<str>, u32)>,
+}
+
+impl Interner {
+    fn number(&mut self, text: &str) -> u32 {
+        if let Some((last, number)) = &self.last
+            && **last == *text
+        {
+            return *number;
+        }
+        let next = self.seen.len() as u32;
+        let number = match self.seen.get(text) {
+            Some(number) => *number,
+            None => *self.seen.entry(text.into()).or_insert(next),
+        };
+        self.last = Some((text.into(), number));
+        number
+    }
+
+    fn names(self) -> Vec<Box<str>> {
+        let mut names: Vec<(Box<str>, u32)> = self.seen.into_iter().collect();
+        names.sort_unstable_by_key(|(_, number)| *number);
+        names.into_iter().map(|(name, _)| name).collect()
+    }
+}
+
+/// The position of each role among the fields of a record.
+struct Wanted {
+    columns: Vec<usize>,
+}
+
+impl Wanted {
+    fn slot(&mut self, column: usize) -> usize {
+        self.columns.iter().position(|&other| other == column).unwrap_or_else(|| {
+            self.columns.push(column);
+            self.columns.len() - 1
+        })
+    }
+}
+
+impl Raw {
+    /// Reads every row once.
+    pub fn read(records: &dyn Records, roles: &Roles) -> Result<Self, IngestError> {
+        let names = records.columns();
+        let mut wanted = Wanted { columns: Vec::new() };
+        let place = match roles.place {
+            PlaceRole::Geometry => None,
+            PlaceRole::LonLat(a, b) | PlaceRole::Xy(a, b) => {
+                Some((wanted.slot(a), names[a].as_str(), wanted.slot(b), names[b].as_str()))
+            }
+        };
+        let mut slot = |column: Option<usize>| column.map(|column| wanted.slot(column));
+        let (time, time_end, hour) = (slot(roles.time), slot(roles.time_end), slot(roles.hour));
+        let (kind, weight, id) = (slot(roles.kind), slot(roles.weight), slot(roles.id));
+        let only: Vec<_> =
+            roles.only.iter().map(|condition| (wanted.slot(condition.column), condition)).collect();
+
+        let mut raw = Self::default();
+        let (mut kinds, mut ids) = (Interner::default(), Interner::default());
+        let mut met: Vec<Vec<bool>> =
+            roles.only.iter().map(|condition| vec![false; condition.values.len()]).collect();
+        let mut last_time = (String::new(), Time::Blank);
+        records.visit(&wanted.columns, &mut |record| {
+            let mut fault = None;
+            let blank = record.broken.is_some();
+            let field = |slot: usize| if blank { "" } else { record.fields[slot].as_ref() };
+            raw.line.push(record.line);
+            let mut wanted = true;
+            for (at, (slot, condition)) in only.iter().enumerate() {
+                match condition.position(field(*slot)) {
+                    Some(value) => met[at][value] = true,
+                    None => wanted = blank,
+                }
+            }
+            raw.unwanted.push(!wanted);
+            match coordinates(record, place, roles) {
+                Ok(place) => raw.place.push(Some(place)),
+                Err(found) => {
+                    raw.place.push(None);
+                    fault = Some(found);
+                }
+            }
+            if let Some(slot) = time {
+                let text = field(slot);
+                if text != last_time.0 {
+                    last_time = (text.to_owned(), Time::parse(text));
+                }
+                raw.time.push(last_time.1);
+                if last_time.1 == Time::Unreadable && fault.is_none() {
+                    fault = Some(unreadable_time(roles.names.time.as_deref(), text));
+                }
+            }
+            if let Some(slot) = time_end {
+                let read = Time::parse(field(slot));
+                raw.time_end.push(read);
+                if read == Time::Unreadable && fault.is_none() {
+                    fault = Some(unreadable_time(roles.names.time_end.as_deref(), field(slot)));
+                }
+            }
+            if let Some(slot) = hour {
+                raw.hour.push(Hour::parse(field(slot)));
+            }
+            if let Some(slot) = kind {
+                raw.kind.push(kinds.number(field(slot).trim()));
+            }
+            if let Some(slot) = weight {
+                let read = roles.decimal.read(field(slot));
+                let valid =
+                    if let Number::Value(value) = read { (value >= 0.0).then_some(value) } else { None };
+                raw.weight.push(valid.unwrap_or(0.0));
+                if valid.is_none() && fault.is_none() {
+                    let column = roles.names.weight.clone().unwrap_or_default();
+                    fault =
+                        Some(Fault { reason: Reason::WeightInvalid, column, value: field(slot).to_owned() });
+                }
+            }
+            if let Some(slot) = id {
+                // A row without an id is no copy of another.
+                let text = field(slot).trim();
+                raw.id.push((!is_blank(text)).then(|| ids.number(text)));
+            }
+            raw.fault.push(fault.map_or(0, |fault| {
+                raw.faults.push(fault);
+                raw.faults.len() as u32
+            }));
+            true
+        })?;
+        raw.kinds = kinds.names();
+        for (condition, met) in roles.only.iter().zip(met) {
+            for (value, _) in condition.values.iter().zip(met).filter(|(_, met)| !met) {
+                let column = &names[condition.column];
+                raw.notes.push(
+                    Note::new("only_unmatched", format!("--only: no row has \"{value}\" in \"{column}\""))
+                        .value(value.as_str(), "")
+                        .reason("check its spelling; upper and lower case make no difference, accents do"),
+                );
+            }
+        }
+        Ok(raw)
+    }
+
+    /// How many rows the file has.
+    pub const fn len(&self) -> usize {
+        self.line.len()
+    }
+
+    fn fault(&self, row: usize) -> Option<&Fault> {
+        (self.fault[row] as usize).checked_sub(1).map(|at| &self.faults[at])
+    }
+
+    /// The coordinates of the rows that are not left out by `--only`.
+    pub fn wanted_places(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
+        self.place.iter().zip(&self.unwanted).map(|(place, unwanted)| place.filter(|_| !unwanted))
+    }
+}
+
+fn unreadable_time(column: Option<&str>, value: &str) -> Fault {
+    Fault {
+        reason: Reason::TimeUnreadable,
+        column: column.unwrap_or_default().to_owned(),
+        value: value.trim().to_owned(),
+    }
+}
+
+/// The coordinates of a row, or the first thing that is wrong with them.
+fn coordinates(
+    record: &Record<'_>,
+    columns: Option<(usize, &str, usize, &str)>,
+    roles: &Roles,
+) -> Result<(f64, f64), Fault> {
+    let fault = |reason, column: String, value: String| Err(Fault { reason, column, value });
+    if let Some(why) = &record.broken {
+        return fault(Reason::RowUnreadable, String::new(), why.clone());
+    }
+    let (x, y, column, value) = match columns {
+        None => match record.place {
+            Place::Point(x, y) => (x, y, "geometry".to_owned(), format!("{x}, {y}")),
+            Place::NotPoint(what) => {
+                return fault(Reason::GeometryNotPoint, "geometry".to_owned(), what.to_owned());
+            }
+            Place::InColumns => {
+                return fault(Reason::GeometryNotPoint, "geometry".to_owned(), "none".to_owned());
+            }
+        },
+        Some((first, first_name, second, second_name)) => {
+            let (a, b) = (record.fields[first].as_ref(), record.fields[second].as_ref());
+            let (read_a, read_b) = (roles.decimal.read(a), roles.decimal.read(b));
+            if let (Number::Value(x), Number::Value(y)) = (read_a, read_b)
+                && !(x == 0.0 && y == 0.0)
+            {
+                return Ok((x, y));
+            }
+            for (state, reason) in [
+                (Number::Missing, Reason::CoordMissing),
+                (Number::Unreadable, Reason::CoordUnreadable),
+                (Number::NotFinite, Reason::CoordNotFinite),
+            ] {
+                match (read_a == state, read_b == state) {
+                    (true, true) => {
+                        return fault(
+                            reason,
+                            format!("{first_name}, {second_name}"),
+                            format!("{}, {}", a.trim(), b.trim()),
+                        );
+                    }
+                    (true, false) => return fault(reason, first_name.to_owned(), a.trim().to_owned()),
+                    (false, true) => return fault(reason, second_name.to_owned(), b.trim().to_owned()),
+                    (false, false) => {}
+                }
+            }
+            (0.0, 0.0, format!("{first_name}, {second_name}"), format!("{}, {}", a.trim(), b.trim()))
+        }
+    };
+    if !(x.is_finite() && y.is_finite()) {
+        fault(Reason::CoordNotFinite, column, value)
+    } else if x == 0.0 && y == 0.0 {
+        fault(Reason::CoordZero, column, value)
+    } else {
+        Ok((x, y))
+    }
+}
+
+/// The time of every row once the whole column has spoken.
+pub(crate) struct Timeline {
+    /// Per row: nothing, an interval, or a fault that only the whole column could show. Empty without a column.
+    rows: Vec<Result<Option<Interval>, Fault>>,
+    pub notes: Vec<Note>,
+}
+
+impl Timeline {
+    /// Settles the order of dates, the meaning of midnights and of hour columns.
+    pub fn of(raw: &Raw, roles: &Roles, wishes: &Wishes) -> Result<Self, IngestError> {
+        let Some(column) = roles.names.time.as_deref() else {
+            return Ok(Self { rows: Vec::new(), notes: Vec::new() });
+        };
+        let mut notes = Vec::new();
+        let stamps = || raw.time.iter().chain(&raw.time_end).filter_map(|time| time.stamp());
+        let order = settle_order(column, stamps(), wishes.order, &mut notes)?;
+        let (mut clocks, mut midnights, mut offsets) = (0_u64, 0_u64, 0_u64);
+        for stamp in stamps() {
+            clocks += u64::from(stamp.has_clock());
+            midnights += u64::from(stamp.is_midnight());
+            offsets += u64::from(stamp.has_offset());
+        }
+        // Portals write dates as midnights. Ten midnights and no other time are no coincidence.
+        let dates_only = midnights == clocks && clocks >= 10;
+        if dates_only {
+            notes.push(
+                Note::new(
+                    "midnights_are_dates",
+                    format!("every time in \"{column}\" is 00:00; they are read as dates"),
+                )
+                .value(midnights, "rows")
+                .reason("a time of day that never differs from midnight was not recorded"),
+            );
+        } else if offsets > 0 {
+            notes.push(announce_offsets(column, offsets, wishes));
+        }
+        let military = raw.hour.iter().any(|hour| matches!(hour, Hour::Number(number) if *number >= 100));
+        let (mut hourless, mut blank) = (0_u64, 0_u64);
+        let mut resolve = |row: usize| -> Result<Option<Interval>, Fault> {
+            let Some(mut stamp) = raw.time[row].stamp() else {
+                blank += u64::from(raw.time[row] == Time::Blank && !raw.unwanted[row]);
+                return Ok(None);
+            };
+            if dates_only {
+                stamp = stamp.without_clock();
+            }
+            if let Some(hour) = raw.hour.get(row) {
+                let clock: Option<Clock> = hour.clock(military);
+                hourless += u64::from(clock.is_none() && stamp.is_day_or_month_only());
+                stamp = stamp.with_clock(clock);
+            }
+            let zone = wishes.zone.as_ref();
+            let fault = |column: Option<&str>, stamp: Stamp| unreadable_time(column, &stamp.written());
+            let start = stamp.interval(order, zone).ok_or_else(|| fault(Some(column), stamp))?;
+            let Some(Time::At(end)) = raw.time_end.get(row).copied() else { return Ok(Some(start)) };
+            let until = if dates_only { end.without_clock() } else { end }.interval(order, zone);
+            match until {
+                Some(until) if until.end >= start.end => {
+                    Ok(Some(Interval { start: start.start, end: until.end }))
+                }
+                _ => Err(fault(roles.names.time_end.as_deref(), end)),
+            }
+        };
+        let rows: Vec<_> = (0..raw.len()).map(&mut resolve).collect();
+        if hourless > 0 {
+            let hour = roles.names.hour.as_deref().unwrap_or_default();
+            notes.push(
+                Note::new(
+                    "hours_missing",
+                    format!("{hourless} rows have a date but no readable hour in \"{hour}\""),
+                )
+                .value(hourless, "rows")
+                .reason("they are kept with the whole day as their time"),
+            );
+        }
+        if blank > 0 {
+            notes.push(
+                Note::new("times_missing", format!("{blank} rows have no time in \"{column}\""))
+                    .value(blank, "rows")
+                    .reason("they are kept, and left out of what needs a time"),
+            );
+        }
+        Ok(Self { rows, notes })
+    }
+
+    /// The interval of a row, when it is known.
+    pub fn interval(&self, row: usize) -> Option<Interval> {
+        self.rows.get(row).and_then(|time| time.as_ref().ok()).copied().flatten()
+    }
+}
+
+fn settle_order(
+    column: &str,
+    stamps: impl Iterator<Item = Stamp>,
+    wanted: Option<Order>,
+    notes: &mut Vec<Note>,
+) -> Result<Order, IngestError> {
+    if let Some(order) = wanted {
+        return Ok(order);
+    }
+    match Order::decide(stamps) {
+        Evidence::NotNeeded => Ok(Order::DayFirst),
+        Evidence::Decided(order, rows) => {
+            notes.push(
+                Note::new("date_format", format!("dates in \"{column}\" are read {}", order.name()))
+                    .value(order.name(), "")
+                    .reason(format!("{rows} rows can only be read so; change it with --date-order")),
+            );
+            Ok(order)
+        }
+        Evidence::Undecided { example, day_first, month_first, why } => Err(IngestError::DateOrderUnknown {
+            column: column.to_owned(),
+            example,
+            dmy: day_first,
+            mdy: month_first,
+            evidence: why,
+        }),
+    }
+}
+
+fn announce_offsets(column: &str, offsets: u64, wishes: &Wishes) -> Note {
+    let zone = wishes.zone.as_ref().and_then(TimeZone::iana_name);
+    let note = match zone {
+        Some(zone) => Note::new("times_converted", format!("{offsets} times in \"{column}\" carry an offset or Z and were brought to the clocks of {zone}"))
+            .reason("--tz was given"),
+        None => Note::new("times_as_written", format!("{offsets} times in \"{column}\" carry an offset or Z; the digits are taken as the local time"))
+            .reason("exports often mark local times as UTC; if these are true instants, give the zone with --tz, such as --tz America/Bogota"),
+    };
+    note.value(offsets, "rows")
+}
+
+/// What becomes of a row, before the study area has spoken.
+pub(crate) enum Verdict {
+    Candidate,
+    Filtered,
+    Rejected(Fault),
+    Duplicate,
+}
+
+/// The verdict on every row. `in_bounds` says whether a row's coordinates lie within their reference system.
+pub(crate) fn decide(
+    raw: &Raw,
+    roles: &Roles,
+    timeline: &Timeline,
+    wishes: &Wishes,
+    in_bounds: impl Fn(usize) -> bool,
+) -> Vec<Verdict> {
+    let mut seen: HashSet<u32> = HashSet::new();
+    let (x_name, y_name) = roles.names.coordinates();
+    let outside = |row: usize| {
+        let (x, y) = raw.place[row].unwrap_or_default();
+        Fault {
+            reason: Reason::CoordOutOfRange,
+            column: format!("{x_name}, {y_name}"),
+            value: format!("{x}, {y}"),
+        }
+    };
+    let verdict = |row: usize| {
+        let fault = raw.fault(row);
+        if let Some(broken) = fault.filter(|fault| fault.reason == Reason::RowUnreadable) {
+            return Verdict::Rejected(broken.clone());
+        }
+        let interval = timeline.interval(row);
+        if raw.unwanted[row] || interval.is_some_and(|interval| !wishes.wants(interval)) {
+            return Verdict::Filtered;
+        }
+        let late = match timeline.rows.get(row) {
+            Some(Err(fault)) => Some(fault.clone()),
+            _ if wishes.filters_time() && interval.is_none() => Some(Fault {
+                reason: Reason::TimeMissing,
+                column: roles.names.time.clone().unwrap_or_default(),
+                value: String::new(),
+            }),
+            _ => None,
+        };
+        let place = (raw.place[row].is_some() && !in_bounds(row)).then(|| outside(row));
+        // The first reason in the order of the checks speaks for the row.
+        let first = [fault.cloned(), place, late].into_iter().flatten().min_by_key(|fault| fault.reason);
+        match first {
+            Some(fault) => Verdict::Rejected(fault),
+            None if raw.id.get(row).copied().flatten().is_some_and(|id| !seen.insert(id)) => {
+                Verdict::Duplicate
+            }
+            None => Verdict::Candidate,
+        }
+    };
+    (0..raw.len()).map(verdict).collect()
+}

@@ -1,0 +1,52 @@
+//! What a user may say about the input. Every field is a flag, a key of a pipeline file and a Python argument.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a user may say about the input; whatever is left out is guessed from the file, and the guess is announced.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct InputOptions {
+    /// Column with the longitude in degrees.
+    pub lon: Option<String>,
+    /// Column with the latitude in degrees.
+    pub lat: Option<String>,
+    /// Column with the easting of a projected system; needs --crs if the file does not state it.
+    pub x: Option<String>,
+    /// Column with the northing of a projected system; needs --crs if the file does not state it.
+    pub y: Option<String>,
+    /// Reference system of the coordinates as they stand in the file, such as EPSG:4326 or EPSG:32618.
+    pub crs: Option<String>,
+    /// Column with the date or the date and time of the incident.
+    pub time: Option<String>,
+    /// Column with the latest possible time, when the file gives a from and a to.
+    pub time_end: Option<String>,
+    /// Column with the kind of incident.
+    pub kind: Option<String>,
+    /// Column with how much each row counts, a number of 0 or more; each row counts 1 if none is named.
+    pub weight: Option<String>,
+    /// Column that identifies an incident; a row whose id was seen before is set aside as a duplicate.
+    pub id: Option<String>,
+    /// Rows to keep, as COLUMN=VALUE,VALUE with several conditions separated by ";", such as kind=HOMICIDE,ROBBERY.
+    pub only: Option<String>,
+    /// First day to keep, such as 2019-01-01; an incident belongs to the day on which it starts.
+    pub since: Option<String>,
+    /// Last day to keep; --until 2019-12-31 includes that day.
+    pub until: Option<String>,
+    /// Time zone of the place, such as America/Bogota; times written with an offset or Z are brought to its clocks.
+    pub tz: Option<String>,
+    /// Layer, table or sheet to read, when the file has several.
+    pub layer: Option<String>,
+    /// Character between the fields of a text file: "," ";" "|" or "tab".
+    pub delimiter: Option<String>,
+    /// Character encoding of a text file, such as utf-8, latin1 or utf-16.
+    pub encoding: Option<String>,
+    /// Decimal mark of the numbers: "point" or "comma".
+    pub decimal: Option<String>,
+    /// Order of day and month in dates such as 03/04/2019: "dmy" or "mdy".
+    pub date_order: Option<String>,
+    /// File with the polygons of the study area; without it, the area around the incidents is used and announced.
+    pub study_area: Option<PathBuf>,
+}
