@@ -1,1 +1,102 @@
 //! Layers and surfaces to files people open.
+//!
+//! A [`Layer`] or a [`Surface`] goes in, a file comes out that QGIS, a browser, a spreadsheet or a notebook opens.
+//! This crate knows nothing of how the answer was found. What it promises:
+//!
+//! - **A file is whole or absent.** Everything is written through [`Staged`]: beside its target, then renamed.
+//! - **Same input, same bytes**, on any number of threads. No clock is read.
+//! - **What was guessed is in the file**: notes and provenance travel inside every format that can hold them.
+//!
+//! | ending | holds | reference system | notes and provenance |
+//! | --- | --- | --- | --- |
+//! | `.geojson`, `.json` | a layer, RFC 7946 | longitude and latitude | in the file |
+//! | `.geojsonl`, `.geojsons` | a layer, one feature per line | longitude and latitude | no room |
+//! | `.gpkg` | one or several layers | the layer's own | in the file |
+//! | `.fgb` | a layer | the layer's own | no room |
+//! | `.csv` | a layer (`lon,lat` of a place inside each feature) or a surface (`x,y,intensity`) | see left | no room |
+//! | `.tif`, `.tiff` | a surface, cloud-optimised GeoTIFF | the surface's own | in the file |
+//!
+//! `.gpkg`, `.fgb` and `.tif` go through GDAL and need the cargo feature `gdal`.
+
+mod check;
+mod error;
+mod format;
+mod geojson;
+mod json;
+mod lonlat;
+mod sink;
+mod tables;
+mod whole;
+
+#[cfg(feature = "gdal")]
+mod drivers;
+
+use std::path::Path;
+
+use brasa_model::{Crs, Layer, Surface};
+
+pub use error::ExportError;
+pub use format::{Format, format_of};
+pub use json::write_json;
+pub use sink::write_text;
+pub use tables::{write_labels, write_rejects};
+pub use whole::{OutputRecord, Staged};
+
+/// Writes one layer. GeoJSON and CSV hold longitude and latitude, the others the layer's own system.
+pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), ExportError> {
+    check::layers(&[layer])?;
+    match format {
+        Format::GeoJson => geojson::write(layer, path),
+        Format::GeoJsonSeq => geojson::write_lines(layer, path),
+        Format::Csv => tables::write_layer(layer, path),
+        Format::GeoPackage => write_gpkg(&[layer], path),
+        Format::FlatGeobuf => write_fgb(layer, path),
+        Format::GeoTiff => Err(ExportError::FormatUnsuitable { format, what: "a layer of features" }),
+    }
+}
+
+/// Writes several layers into one GeoPackage, in one transaction.
+#[cfg(feature = "gdal")]
+pub fn write_gpkg(layers: &[&Layer], path: &Path) -> Result<(), ExportError> {
+    check::layers(layers)?;
+    drivers::vector::write_gpkg(layers, path)
+}
+
+/// Writes several layers into one GeoPackage: refused, since this build has no GDAL.
+#[cfg(not(feature = "gdal"))]
+pub fn write_gpkg(_: &[&Layer], _: &Path) -> Result<(), ExportError> {
+    Err(ExportError::NeedsGdal(Format::GeoPackage))
+}
+
+#[cfg(feature = "gdal")]
+fn write_fgb(layer: &Layer, path: &Path) -> Result<(), ExportError> {
+    drivers::vector::write_fgb(layer, path)
+}
+
+#[cfg(not(feature = "gdal"))]
+fn write_fgb(_: &Layer, _: &Path) -> Result<(), ExportError> {
+    Err(ExportError::NeedsGdal(Format::FlatGeobuf))
+}
+
+/// Writes a surface: as a cloud-optimised GeoTIFF, or as a table of the centres of the cells inside the window
+/// (`x,y,intensity`, in the metres of `crs` and the surface's unit).
+pub fn write_surface(surface: &Surface, crs: &Crs, path: &Path, format: Format) -> Result<(), ExportError> {
+    check::surface(surface)?;
+    match format {
+        Format::Csv => tables::write_surface(surface, path),
+        Format::GeoTiff => write_cog(surface, crs, path),
+        Format::GeoJson | Format::GeoJsonSeq | Format::GeoPackage | Format::FlatGeobuf => {
+            Err(ExportError::FormatUnsuitable { format, what: "a surface" })
+        }
+    }
+}
+
+#[cfg(feature = "gdal")]
+fn write_cog(surface: &Surface, crs: &Crs, path: &Path) -> Result<(), ExportError> {
+    drivers::cog::write(surface, crs, path)
+}
+
+#[cfg(not(feature = "gdal"))]
+fn write_cog(_: &Surface, _: &Crs, _: &Path) -> Result<(), ExportError> {
+    Err(ExportError::NeedsGdal(Format::GeoTiff))
+}

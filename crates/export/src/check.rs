@@ -1,0 +1,89 @@
+//! What must hold before a byte is written, whatever the format.
+
+use std::collections::HashSet;
+
+use brasa_model::{ColumnKind, Layer, Surface, Value};
+
+use crate::ExportError;
+
+/// Column names the formats use themselves.
+const RESERVED: [&str; 2] = ["fid", "geom"];
+
+/// Names are plain, names and titles distinct, every feature has its own id and one value of the right kind per column.
+pub(crate) fn layers(layers: &[&Layer]) -> Result<(), ExportError> {
+    let (mut names, mut titles) = (HashSet::new(), HashSet::new());
+    for layer in layers {
+        if !is_snake_case(&layer.name) || !names.insert(&layer.name) {
+            return Err(wrong(layer, "its name is not in snake_case or is used twice"));
+        }
+        if !titles.insert(&layer.title) {
+            return Err(wrong(layer, "its title is used twice"));
+        }
+        columns(layer)?;
+        features(layer)?;
+    }
+    Ok(())
+}
+
+fn columns(layer: &Layer) -> Result<(), ExportError> {
+    let mut names = HashSet::new();
+    for column in &layer.columns {
+        let name = column.name;
+        if !is_snake_case(name) || RESERVED.contains(&name) || !names.insert(name) {
+            return Err(wrong(
+                layer,
+                &format!("column name \"{name}\" is reserved, repeated or not in snake_case"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn features(layer: &Layer) -> Result<(), ExportError> {
+    let mut ids = HashSet::with_capacity(layer.features.len());
+    for feature in &layer.features {
+        let id = feature.id;
+        if id < 0 || !ids.insert(id) {
+            return Err(wrong(layer, &format!("feature id {id} is negative or used twice")));
+        }
+        if feature.values.len() != layer.columns.len() {
+            return Err(wrong(layer, &format!("feature {id} does not have one value per column")));
+        }
+        for (value, column) in feature.values.iter().zip(&layer.columns) {
+            if !fits(value, column.kind) {
+                return Err(wrong(layer, &format!("feature {id} has {value:?} in column {}", column.name)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A whole number may stand in a column of real numbers; nothing else is converted.
+const fn fits(value: &Value, kind: ColumnKind) -> bool {
+    matches!(
+        (value, kind),
+        (Value::Null, _)
+            | (Value::Integer(_), ColumnKind::Integer | ColumnKind::Real)
+            | (Value::Real(_), ColumnKind::Real)
+            | (Value::Text(_), ColumnKind::Text)
+    )
+}
+
+/// There is one value per cell.
+pub(crate) fn surface(surface: &Surface) -> Result<(), ExportError> {
+    let (grid, found) = (&surface.grid, surface.values.dim());
+    if found == (grid.ny(), grid.nx()) {
+        return Ok(());
+    }
+    let wanted = (grid.ny(), grid.nx());
+    Err(ExportError::Inconsistent(format!("a surface of {wanted:?} rows and columns holds {found:?} values")))
+}
+
+fn is_snake_case(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn wrong(layer: &Layer, why: &str) -> ExportError {
+    ExportError::Inconsistent(format!("layer {}: {why}", layer.name))
+}

@@ -1,0 +1,160 @@
+//! A surface as a cloud-optimised GeoTIFF.
+//!
+//! Row 0 of a [`Surface`] lies in the south, row 0 of a raster in the north. Statistics stand in the file, so that
+//! QGIS needs not write its own beside it; they describe the values as written, in single precision.
+
+use std::path::Path;
+
+use brasa_model::{Crs, Surface};
+use gdal::cpl::CslStringList;
+use gdal::errors::Result;
+use gdal::raster::Buffer;
+use gdal::{Dataset, DriverManager, Metadata};
+
+use crate::ExportError;
+use crate::drivers::{session, spatial_ref};
+
+/// What a cell outside the window holds.
+const NO_DATA: f32 = -9999.0;
+
+/// The rows handed to GDAL at once hold about this many cells.
+const CELLS_AT_ONCE: usize = 1 << 20;
+
+/// Writes a surface.
+pub(crate) fn write(surface: &Surface, crs: &Crs, path: &Path) -> std::result::Result<(), ExportError> {
+    session(path, &[("GDAL_PAM_ENABLED", "NO")], || {
+        let raster = in_memory(surface, crs)?;
+        let mut options = CslStringList::new();
+        for (name, value) in [
+            ("COMPRESS", "DEFLATE"),
+            ("PREDICTOR", "YES"),
+            ("BLOCKSIZE", "512"),
+            ("OVERVIEWS", "AUTO"),
+            ("OVERVIEW_RESAMPLING", "AVERAGE"),
+            ("BIGTIFF", "IF_SAFER"),
+            ("NUM_THREADS", "ALL_CPUS"),
+        ] {
+            options.add_name_value(name, value)?;
+        }
+        let driver = DriverManager::get_driver_by_name("COG")?;
+        raster.create_copy(&driver, path, &options)?.close()
+    })
+}
+
+/// The raster in memory, north up, with everything that describes it.
+fn in_memory(surface: &Surface, crs: &Crs) -> Result<Dataset> {
+    let grid = &surface.grid;
+    let (nx, ny) = (grid.nx(), grid.ny());
+    let driver = DriverManager::get_driver_by_name("MEM")?;
+    let mut raster = driver.create_with_band_type::<f32, _>("", nx, ny, 1)?;
+    let (bounds, cell) = (grid.bounds(), grid.cell().get());
+    raster.set_geo_transform(&[bounds.min().x, cell, 0.0, bounds.max().y, 0.0, -cell])?;
+    raster.set_spatial_ref(&spatial_ref(crs)?)?;
+    let provenance = &surface.provenance;
+    let description = describe(&surface.unit);
+    for (key, value) in [
+        ("TIFFTAG_SOFTWARE", format!("{} {}", provenance.tool, provenance.version)),
+        ("TIFFTAG_IMAGEDESCRIPTION", format!("{description} ({})", provenance.method)),
+        ("BRASA_PROVENANCE", serde_json::to_string(provenance).unwrap_or_default()),
+        ("BRASA_NOTES", serde_json::to_string(&surface.notes).unwrap_or_default()),
+    ] {
+        raster.set_metadata_item(key, &value, "")?;
+    }
+
+    let mut band = raster.rasterband(1)?;
+    band.set_no_data_value(Some(f64::from(NO_DATA)))?;
+    band.set_description(&description)?;
+    band.set_metadata_item("UNITS", &surface.unit, "")?;
+    let mut statistics = Statistics::default();
+    let rows_at_once = (CELLS_AT_ONCE / nx).clamp(1, ny);
+    for top in (0..ny).step_by(rows_at_once) {
+        let rows = rows_at_once.min(ny - top);
+        let mut values = Vec::with_capacity(rows * nx);
+        for row in (top..top + rows).map(|from_north| ny - 1 - from_north) {
+            for cell in row * nx..(row + 1) * nx {
+                let value = surface.value(cell) as f32;
+                let known = grid.is_inside(cell) && value.is_finite();
+                values.push(if known { value } else { NO_DATA });
+                if known {
+                    statistics.add(f64::from(value));
+                }
+            }
+        }
+        band.write((0, top as isize), (nx, rows), &mut Buffer::new((nx, rows), values))?;
+    }
+    for (key, value) in statistics.items(nx * ny) {
+        band.set_metadata_item(key, &value, "")?;
+    }
+    Ok(raster)
+}
+
+/// `incidents/km²/year` as a phrase: `Incidents per km² per year`.
+fn describe(unit: &str) -> String {
+    let phrase = unit.split('/').map(str::trim).collect::<Vec<_>>().join(" per ");
+    let mut letters = phrase.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Running statistics of the cells (B. P. Welford, Technometrics 4, 1962, 419–420: mean and sum of squares are
+/// corrected value by value, which stays exact where the plain sum of squares cancels).
+struct Statistics {
+    count: u64,
+    minimum: f64,
+    maximum: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Default for Statistics {
+    fn default() -> Self {
+        Self { count: 0, minimum: f64::INFINITY, maximum: f64::NEG_INFINITY, mean: 0.0, squares: 0.0 }
+    }
+}
+
+impl Statistics {
+    fn add(&mut self, value: f64) {
+        self.count += 1;
+        self.minimum = self.minimum.min(value);
+        self.maximum = self.maximum.max(value);
+        let step = value - self.mean;
+        self.mean += step / self.count as f64;
+        self.squares += step * (value - self.mean);
+    }
+
+    /// The items GDAL and QGIS look for; none where no cell has a value.
+    fn items(&self, cells: usize) -> Vec<(&'static str, String)> {
+        if self.count == 0 {
+            return Vec::new();
+        }
+        let count = self.count as f64;
+        vec![
+            ("STATISTICS_MINIMUM", self.minimum.to_string()),
+            ("STATISTICS_MAXIMUM", self.maximum.to_string()),
+            ("STATISTICS_MEAN", self.mean.to_string()),
+            ("STATISTICS_STDDEV", (self.squares / count).sqrt().to_string()),
+            ("STATISTICS_VALID_PERCENT", format!("{:.4}", 100.0 * count / cells as f64)),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_reads_as_a_phrase() {
+        assert_eq!(describe("incidents/km²/year"), "Incidents per km² per year");
+        assert_eq!(describe("incidents/km²"), "Incidents per km²");
+        assert_eq!(describe(""), "");
+    }
+
+    #[test]
+    fn statistics_survive_a_large_offset() {
+        let mut statistics = Statistics::default();
+        for value in [1e9 + 4.0, 1e9 + 7.0, 1e9 + 13.0, 1e9 + 16.0] {
+            statistics.add(value);
+        }
+        assert_eq!(statistics.items(8)[3], ("STATISTICS_STDDEV", "4.743416490252569".to_owned()));
+        assert_eq!(statistics.items(8)[4], ("STATISTICS_VALID_PERCENT", "50.0000".to_owned()));
+    }
+}

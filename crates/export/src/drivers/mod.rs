@@ -1,0 +1,87 @@
+//! What is written through GDAL: the only modules of this crate that know it.
+//!
+//! GDAL prints its errors by default and, in the versions we support, does not return those of closing a file. Here
+//! they are collected instead: any failure reported between opening and closing is our error.
+
+pub(crate) mod cog;
+pub(crate) mod vector;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Once;
+
+use brasa_model::Crs;
+use gdal::config::{clear_thread_local_config_option, set_error_handler, set_thread_local_config_option};
+use gdal::errors::CplErrType;
+use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
+
+use crate::ExportError;
+
+thread_local! {
+    /// What GDAL reported on this thread since the session began; `None` outside a session.
+    static FAILURES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Runs `body`, in which files are created and closed, under GDAL settings that hold for this thread and this call.
+/// What GDAL reports as failed meanwhile is an error, even where no function returned it.
+fn session(
+    path: &Path,
+    settings: &[(&'static str, &str)],
+    body: impl FnOnce() -> gdal::errors::Result<()>,
+) -> Result<(), ExportError> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        set_error_handler(|class, _, message| {
+            if matches!(class, CplErrType::Failure | CplErrType::Fatal) {
+                FAILURES.with_borrow_mut(|failures| {
+                    if let Some(failures) = failures {
+                        failures.push(message.to_owned());
+                    }
+                });
+            }
+        });
+    });
+    FAILURES.set(Some(Vec::new()));
+    let done = Settings::set(settings).and_then(|_settings| body());
+    let failures = FAILURES.take().unwrap_or_default();
+    let why = match (failures.first(), done) {
+        (None, Ok(())) => return Ok(()),
+        (Some(first), _) => first.clone(),
+        (None, Err(error)) => error.to_string(),
+    };
+    let full = failures.iter().any(|why| why.contains("No space left") || why.contains("disk is full"));
+    Err(if full {
+        ExportError::DiskFull(path.to_owned())
+    } else {
+        ExportError::WriteFailed { path: path.to_owned(), why }
+    })
+}
+
+/// GDAL settings of this thread, until dropped.
+struct Settings(Vec<&'static str>);
+
+impl Settings {
+    fn set(settings: &[(&'static str, &str)]) -> gdal::errors::Result<Self> {
+        let mut set = Self(Vec::new());
+        for (key, value) in settings {
+            set_thread_local_config_option(key, value)?;
+            set.0.push(key);
+        }
+        Ok(set)
+    }
+}
+
+impl Drop for Settings {
+    fn drop(&mut self) {
+        for key in &self.0 {
+            clear_thread_local_config_option(key).ok();
+        }
+    }
+}
+
+/// The reference system, with eastings before northings whatever its authority says.
+fn spatial_ref(crs: &Crs) -> gdal::errors::Result<SpatialRef> {
+    let mut system = SpatialRef::from_epsg(crs.epsg())?;
+    system.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+    Ok(system)
+}

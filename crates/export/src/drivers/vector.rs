@@ -1,0 +1,229 @@
+//! GeoPackage and FlatGeobuf.
+//!
+//! A GeoPackage is written in one transaction without a journal on disk: it is a temporary file until it is renamed,
+//! and is brought to the disk then. Its time stamps are the end of the period the layers speak of, so that the same
+//! answer has the same bytes.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use brasa_model::{Civil, Column, ColumnKind, Feature, Layer, Value};
+use gdal::errors::Result;
+use gdal::vector::sql::Dialect;
+use gdal::vector::{
+    Feature as OgrFeature, FieldDefn, Layer as OgrLayer, LayerAccess, LayerOptions, OGRFieldType,
+    OGRwkbGeometryType, ToGdal,
+};
+use gdal::{Dataset, DriverManager, Metadata};
+use geo::{CoordsIter, Geometry, MultiLineString, MultiPoint, MultiPolygon};
+use serde::Serialize;
+
+use crate::ExportError;
+use crate::drivers::{session, spatial_ref};
+
+/// The column with [`Feature::id`]: the primary key of a GeoPackage, an ordinary column elsewhere.
+const FID: &str = "fid";
+
+/// Writes several layers into one GeoPackage.
+pub(crate) fn write_gpkg(layers: &[&Layer], path: &Path) -> std::result::Result<(), ExportError> {
+    let latest = layers.iter().filter_map(|layer| layer.period).map(|period| period.end).max();
+    let stamp = format!("{}.000Z", latest.unwrap_or(Civil(0)));
+    let settings = [
+        ("OGR_CURRENT_DATE", stamp.as_str()),
+        ("OGR_SQLITE_JOURNAL", "OFF"),
+        ("OGR_SQLITE_SYNCHRONOUS", "OFF"),
+        ("GDAL_PAM_ENABLED", "NO"),
+    ];
+    session(path, &settings, || {
+        let mut dataset = DriverManager::get_driver_by_name("GPKG")?.create_vector_only(path)?;
+        let mut transaction = dataset.start_transaction()?;
+        for layer in layers {
+            let identifier = format!("IDENTIFIER={}", without_nul(&layer.title));
+            let description = format!("DESCRIPTION={}", without_nul(&layer.description));
+            let options = ["GEOMETRY_NAME=geom", "FID=fid", &identifier, &description];
+            let mut made = fill(&mut transaction, layer, &options)?;
+            made.set_metadata_item("BRASA_PROVENANCE", &json(&layer.provenance), "")?;
+            made.set_metadata_item("BRASA_NOTES", &json(&layer.notes), "")?;
+            if let Some(period) = layer.period {
+                made.set_metadata_item("BRASA_PERIOD", &format!("{}/{}", period.start, period.end), "")?;
+            }
+        }
+        describe_columns(&transaction, layers)?;
+        transaction.commit()?;
+        dataset.close()
+    })
+}
+
+/// Writes one layer as FlatGeobuf.
+pub(crate) fn write_fgb(layer: &Layer, path: &Path) -> std::result::Result<(), ExportError> {
+    session(path, &[("GDAL_PAM_ENABLED", "NO")], || {
+        let mut dataset = DriverManager::get_driver_by_name("FlatGeobuf")?.create_vector_only(path)?;
+        fill(&mut dataset, layer, &["SPATIAL_INDEX=YES"])?;
+        dataset.close()
+    })
+}
+
+/// Creates a layer and writes its features.
+fn fill<'a>(dataset: &'a mut Dataset, layer: &Layer, options: &[&str]) -> Result<OgrLayer<'a>> {
+    let shape = Shape::of(&layer.features);
+    let srs = spatial_ref(&layer.crs)?;
+    let options =
+        LayerOptions { name: &layer.name, srs: Some(&srs), ty: shape.ogr_type(), options: Some(options) };
+    let made = dataset.create_layer(options)?;
+    FieldDefn::new(FID, OGRFieldType::OFTInteger64)?.add_to_layer(&made)?;
+    for column in &layer.columns {
+        let kind = match column.kind {
+            ColumnKind::Integer => OGRFieldType::OFTInteger64,
+            ColumnKind::Real => OGRFieldType::OFTReal,
+            ColumnKind::Text => OGRFieldType::OFTString,
+        };
+        FieldDefn::new(column.name, kind)?.add_to_layer(&made)?;
+    }
+    let fid = made.defn().field_index(FID)?;
+    let fields: Vec<usize> =
+        layer.columns.iter().map(|column| made.defn().field_index(column.name)).collect::<Result<_>>()?;
+    for feature in &layer.features {
+        let mut row = OgrFeature::new(made.defn())?;
+        row.set_field_integer64(fid, feature.id)?;
+        for ((value, column), &at) in feature.values.iter().zip(&layer.columns).zip(&fields) {
+            match value {
+                Value::Integer(value) if column.kind == ColumnKind::Real => {
+                    row.set_field_double(at, *value as f64)?;
+                }
+                Value::Integer(value) => row.set_field_integer64(at, *value)?,
+                Value::Real(value) if value.is_finite() => row.set_field_double(at, *value)?,
+                Value::Real(_) | Value::Null => row.set_field_null(at)?,
+                Value::Text(value) => row.set_field_string(at, &without_nul(value))?,
+            }
+        }
+        if feature.geometry.coords_count() > 0 {
+            row.set_geometry(shape.fit(&feature.geometry).to_gdal()?)?;
+        }
+        row.create(&made)?;
+    }
+    Ok(made)
+}
+
+/// Stores title and unit of every column, by the schema extension of GeoPackage.
+fn describe_columns(dataset: &Dataset, layers: &[&Layer]) -> Result<()> {
+    let run = |sql: &str| dataset.execute_sql(sql, None, Dialect::DEFAULT).map(|_| ());
+    run("CREATE TABLE gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, \
+         title TEXT, description TEXT, mime_type TEXT, constraint_name TEXT, \
+         CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name), CONSTRAINT gdc_tn UNIQUE (table_name, name))")?;
+    run(
+        "CREATE TABLE gpkg_data_column_constraints (constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, \
+         value TEXT, min NUMERIC, min_is_inclusive BOOLEAN, max NUMERIC, max_is_inclusive BOOLEAN, \
+         description TEXT, CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value))",
+    )?;
+    run("CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT, \
+         extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL, \
+         CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))")?;
+    for table in ["gpkg_data_columns", "gpkg_data_column_constraints"] {
+        run(&format!(
+            "INSERT INTO gpkg_extensions VALUES ('{table}', NULL, 'gpkg_schema', \
+             'http://www.geopackage.org/spec121/#extension_schema', 'read-write')"
+        ))?;
+    }
+    for layer in layers {
+        for column in &layer.columns {
+            let (title, unit) = (quoted(column.title), quoted(&unit(column)));
+            run(&format!(
+                "INSERT INTO gpkg_data_columns VALUES ('{}', '{}', '{}', {title}, {unit}, NULL, NULL)",
+                layer.name, column.name, column.name
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn unit(column: &Column) -> String {
+    if column.unit.is_empty() { String::new() } else { format!("unit: {}", column.unit) }
+}
+
+/// A text in SQL; NULL when it is empty.
+fn quoted(text: &str) -> String {
+    if text.is_empty() { "NULL".to_owned() } else { format!("'{}'", without_nul(text).replace('\'', "''")) }
+}
+
+/// The kind of geometry that all features of a layer can be written as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Point,
+    MultiPoint,
+    Line,
+    MultiLine,
+    Polygon,
+    MultiPolygon,
+    Mixed,
+}
+
+impl Shape {
+    /// The narrowest kind; that of most answers, polygons, where there is no feature to tell.
+    fn of(features: &[Feature]) -> Self {
+        let kinds = features.iter().map(|feature| Self::of_one(&feature.geometry));
+        kinds.reduce(Self::with).unwrap_or(Self::MultiPolygon)
+    }
+
+    const fn of_one(geometry: &Geometry<f64>) -> Self {
+        match geometry {
+            Geometry::Point(_) => Self::Point,
+            Geometry::MultiPoint(_) => Self::MultiPoint,
+            Geometry::Line(_) | Geometry::LineString(_) => Self::Line,
+            Geometry::MultiLineString(_) => Self::MultiLine,
+            Geometry::Polygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => Self::Polygon,
+            Geometry::MultiPolygon(_) => Self::MultiPolygon,
+            Geometry::GeometryCollection(_) => Self::Mixed,
+        }
+    }
+
+    const fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Point, Self::Point) => Self::Point,
+            (Self::Line, Self::Line) => Self::Line,
+            (Self::Polygon, Self::Polygon) => Self::Polygon,
+            (Self::Point | Self::MultiPoint, Self::Point | Self::MultiPoint) => Self::MultiPoint,
+            (Self::Line | Self::MultiLine, Self::Line | Self::MultiLine) => Self::MultiLine,
+            (Self::Polygon | Self::MultiPolygon, Self::Polygon | Self::MultiPolygon) => Self::MultiPolygon,
+            _ => Self::Mixed,
+        }
+    }
+
+    const fn ogr_type(self) -> OGRwkbGeometryType::Type {
+        match self {
+            Self::Point => OGRwkbGeometryType::wkbPoint,
+            Self::MultiPoint => OGRwkbGeometryType::wkbMultiPoint,
+            Self::Line => OGRwkbGeometryType::wkbLineString,
+            Self::MultiLine => OGRwkbGeometryType::wkbMultiLineString,
+            Self::Polygon => OGRwkbGeometryType::wkbPolygon,
+            Self::MultiPolygon => OGRwkbGeometryType::wkbMultiPolygon,
+            Self::Mixed => OGRwkbGeometryType::wkbUnknown,
+        }
+    }
+
+    /// The geometry as this kind.
+    fn fit(self, geometry: &Geometry<f64>) -> Cow<'_, Geometry<f64>> {
+        let owned = match (self, geometry) {
+            (Self::MultiPoint, Geometry::Point(point)) => MultiPoint(vec![*point]).into(),
+            (Self::MultiLine, Geometry::Line(line)) => MultiLineString(vec![(*line).into()]).into(),
+            (Self::MultiLine, Geometry::LineString(line)) => MultiLineString(vec![line.clone()]).into(),
+            (Self::MultiPolygon, Geometry::Polygon(polygon)) => MultiPolygon(vec![polygon.clone()]).into(),
+            (Self::MultiPolygon, Geometry::Rect(rect)) => MultiPolygon(vec![rect.to_polygon()]).into(),
+            (Self::MultiPolygon, Geometry::Triangle(triangle)) => {
+                MultiPolygon(vec![triangle.to_polygon()]).into()
+            }
+            (_, Geometry::Rect(rect)) => rect.to_polygon().into(),
+            (_, Geometry::Triangle(triangle)) => triangle.to_polygon().into(),
+            _ => return Cow::Borrowed(geometry),
+        };
+        Cow::Owned(owned)
+    }
+}
+
+/// C strings end at a NUL, which a text from a file may hold.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

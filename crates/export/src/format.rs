@@ -1,0 +1,106 @@
+//! Which format a file name asks for.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::ExportError;
+
+/// A format that answers are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// GeoJSON (RFC 7946), one object.
+    GeoJson,
+    /// GeoJSON, one feature per line.
+    GeoJsonSeq,
+    /// OGC GeoPackage.
+    GeoPackage,
+    /// FlatGeobuf.
+    FlatGeobuf,
+    /// Comma-separated values (RFC 4180).
+    Csv,
+    /// Cloud-optimised GeoTIFF.
+    GeoTiff,
+}
+
+/// Every ending, with its format; the first of a format is the usual one.
+const ENDINGS: [(&str, Format); 9] = [
+    ("geojson", Format::GeoJson),
+    ("json", Format::GeoJson),
+    ("geojsonl", Format::GeoJsonSeq),
+    ("geojsons", Format::GeoJsonSeq),
+    ("gpkg", Format::GeoPackage),
+    ("fgb", Format::FlatGeobuf),
+    ("csv", Format::Csv),
+    ("tif", Format::GeoTiff),
+    ("tiff", Format::GeoTiff),
+];
+
+impl Format {
+    /// Whether the format is written through GDAL.
+    pub const fn needs_gdal(self) -> bool {
+        matches!(self, Self::GeoPackage | Self::FlatGeobuf | Self::GeoTiff)
+    }
+
+    /// Whether this build writes it.
+    pub const fn is_supported(self) -> bool {
+        cfg!(feature = "gdal") || !self.needs_gdal()
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let usual = ENDINGS.iter().find(|(_, format)| format == self).map_or("", |(ending, _)| ending);
+        write!(f, ".{usual}")
+    }
+}
+
+/// The format that the ending of a file name asks for, in capitals or not; refused if this build cannot write it.
+pub fn format_of(path: &Path) -> Result<Format, ExportError> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match ENDINGS.iter().find(|(known, _)| *known == ending) {
+        Some((_, format)) if format.is_supported() => Ok(*format),
+        Some((_, format)) => Err(ExportError::NeedsGdal(*format)),
+        None => Err(ExportError::FormatUnknown(path.to_owned())),
+    }
+}
+
+/// The endings this build writes.
+pub(crate) fn supported() -> Vec<String> {
+    ENDINGS
+        .iter()
+        .filter(|(_, format)| format.is_supported())
+        .map(|(ending, _)| format!(".{ending}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brasa_model::{Blame, Diagnose};
+
+    #[test]
+    fn the_ending_decides_in_capitals_too() {
+        assert_eq!(format_of(Path::new("a/b.GeoJSON")).unwrap(), Format::GeoJson);
+        assert_eq!(format_of(Path::new("b.geojsons")).unwrap(), Format::GeoJsonSeq);
+        assert_eq!(format_of(Path::new("b.csv")).unwrap(), Format::Csv);
+    }
+
+    #[test]
+    fn an_unknown_ending_names_those_this_build_writes() {
+        for name in ["hotspots.shp", "hotspots", "gpkg", ".gpkg"] {
+            let error = format_of(Path::new(name)).unwrap_err();
+            assert_eq!((error.code(), error.blame()), ("format_unknown", Blame::Usage), "{name}");
+            let help = error.help().unwrap();
+            assert!(help.contains(".geojson, .json, .geojsonl"), "{help}");
+            assert_eq!(help.contains(".gpkg"), cfg!(feature = "gdal"), "{help}");
+        }
+    }
+
+    #[cfg(not(feature = "gdal"))]
+    #[test]
+    fn without_gdal_its_formats_are_refused_by_name() {
+        for name in ["a.gpkg", "a.tif", "a.fgb"] {
+            assert_eq!(format_of(Path::new(name)).unwrap_err().code(), "needs_gdal", "{name}");
+        }
+    }
+}
