@@ -1,2 +1,96 @@
-//! The command line.
-fn main() {}
+//! The command line: flags in, readable reports out. The only crate that prints, and the only one that knows how an
+//! error looks.
+
+mod flags;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use brasa_engine::{Analysis, EngineError, Output, Pipeline, demo};
+use brasa_model::Diagnose;
+use clap::ArgMatches;
+use report::Printer;
+
+fn main() -> ExitCode {
+    let matches = match flags::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version come this way too; clap knows which stream and which code.
+            let code = error.exit_code();
+            return if error.print().is_ok() { ExitCode::from(code as u8) } else { ExitCode::SUCCESS };
+        }
+    };
+    let Some((name, given)) = matches.subcommand() else {
+        return ExitCode::from(report::USAGE);
+    };
+    let mut printer =
+        Printer::new(given.get_flag("json"), given.get_flag("quiet"), given.get_flag("verbose"));
+    let threads = given.try_get_one::<usize>("threads").ok().flatten().copied().unwrap_or(0);
+    if let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global() {
+        return printer.bug(&error.to_string());
+    }
+    let done = match name {
+        "methods" => printer.methods(),
+        "demo" => run_demo(given, &mut printer),
+        "run" => Pipeline::from_file(&path(given, "pipeline"))
+            .and_then(|pipeline| run_pipeline(&pipeline, given, &mut printer)),
+        analysis => {
+            pipeline_of(analysis, given).and_then(|pipeline| run_pipeline(&pipeline, given, &mut printer))
+        }
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => printer.error(&error as &dyn Diagnose),
+    }
+}
+
+fn run_pipeline(
+    pipeline: &Pipeline,
+    given: &ArgMatches,
+    printer: &mut Printer,
+) -> Result<ExitCode, EngineError> {
+    if given.get_flag("print-pipeline") {
+        return Ok(printer.text(&pipeline.to_toml()?));
+    }
+    let mut pipeline = pipeline.clone();
+    pipeline.output.force |= given.get_flag("force");
+    let outcome = brasa_engine::run(&pipeline, &command_line())?;
+    Ok(printer.outcome(&pipeline, &outcome))
+}
+
+fn run_demo(given: &ArgMatches, printer: &mut Printer) -> Result<ExitCode, EngineError> {
+    let pipeline = demo::lay_out(&path(given, "output"), given.get_flag("force"))?;
+    let outcome = brasa_engine::run(&pipeline, &command_line())?;
+    let score = demo::score(outcome.hotspots.as_deref().unwrap_or_default(), &outcome.crs)?;
+    Ok(printer.demo(&pipeline, &outcome, &score))
+}
+
+/// The pipeline that the flags of `brasa hotspots` or `brasa METHOD` describe.
+fn pipeline_of(analysis: &str, given: &ArgMatches) -> Result<Pipeline, EngineError> {
+    let refused = |why: String| EngineError::Pipeline { place: "input flags".to_owned(), why };
+    let input = serde_json::from_value(flags::given(&flags::input_flags(), given))
+        .map_err(|error| refused(error.to_string()))?;
+    let parameters = flags::given(&flags::analysis_flags(analysis), given);
+    Ok(Pipeline {
+        file: path(given, "incidents"),
+        input,
+        analysis: Analysis::new(analysis, parameters)?,
+        output: Output {
+            path: path(given, "output"),
+            labels: given.try_get_one::<PathBuf>("labels").ok().flatten().cloned(),
+            force: given.get_flag("force"),
+        },
+    })
+}
+
+fn path(given: &ArgMatches, name: &str) -> PathBuf {
+    given.get_one::<PathBuf>(name).cloned().unwrap_or_default()
+}
+
+/// The command as it was typed, with the program's name alone.
+fn command_line() -> String {
+    let quoted = |word: String| if word.contains([' ', ';', '\'']) { format!("{word:?}") } else { word };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once("brasa".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}

@@ -1,1 +1,21 @@
-//! A saved analysis to layers and a manifest.
+//! A saved analysis ([`Pipeline`]) to files with a manifest: the one place where reading, methods and writing meet.
+//!
+//! The engine decides nothing a method could decide and knows no file format: it checks that the output can be
+//! written, reads, runs, turns answers into layers, and writes them whole or not at all.
+
+pub mod demo;
+pub mod error;
+pub mod hotspots;
+pub mod layers;
+pub mod manifest;
+pub mod pipeline;
+mod run;
+
+pub use brasa_export::OutputRecord;
+pub use brasa_ingest::InputOptions;
+pub use brasa_spatial_index::{METHODS, Method, method};
+pub use error::EngineError;
+pub use hotspots::{Hotspot, HotspotsParams};
+pub use manifest::Manifest;
+pub use pipeline::{Analysis, Output, Pipeline};
+pub use run::{Outcome, run};

@@ -36,6 +36,16 @@ impl Civil {
         self.0.rem_euclid(DAY) as u32
     }
 
+    /// The same date and second of the day, so many years before; 1 March where there is no 29 February.
+    #[must_use]
+    pub fn years_before(self, years: i32) -> Self {
+        let (year, month, day) = self.date();
+        let second = self.second_of_day();
+        Self::new(year - years, month, day, second)
+            .or_else(|| Self::new(year - years, 3, 1, second))
+            .unwrap_or(self)
+    }
+
     /// The first instant of the month after this one.
     pub fn next_month(self) -> Self {
         let (year, month, _) = self.date();
@@ -151,6 +161,14 @@ mod tests {
         assert_eq!(Civil::new(2024, 2, 29, 3661).unwrap().to_string(), "2024-02-29T01:01:01");
         assert_eq!(Civil::new(2023, 2, 29, 0), None);
         assert_eq!(Civil::new(2018, 12, 1, 0).unwrap().next_month().to_string(), "2019-01-01T00:00:00");
+    }
+
+    #[test]
+    fn a_year_before_is_the_same_date() {
+        let at = |year, month, day| Civil::new(year, month, day, 0).unwrap();
+        assert_eq!(at(2024, 3, 1).years_before(1), at(2023, 3, 1));
+        assert_eq!(at(2025, 1, 1).years_before(2), at(2023, 1, 1));
+        assert_eq!(at(2024, 2, 29).years_before(1), at(2023, 3, 1));
     }
 
     #[test]

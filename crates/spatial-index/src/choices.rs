@@ -10,27 +10,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AnalysisError, Sites};
 
-/// The side of a grid cell: a length, or the quadrat rule.
+/// The side of a grid cell: a length, or the mean spacing of the places.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum CellSize {
     /// So many metres.
     Length(Metres),
-    /// √(2A/n), rounded down to a round length, never below 100 m.
+    /// √(A/n), rounded down to a round length, never below 100 m.
     #[default]
-    Quadrat,
+    Spacing,
 }
 
-/// The least cell the quadrat rule chooses. Geocodes are exact to a house number or a street block; a finer grid
+/// The least cell the rule chooses. Geocodes are exact to a house number or a street block; a finer grid
 /// would draw the geocoder, not the city.
 const LEAST_CELL: f64 = 100.0;
 
 impl CellSize {
     /// The cell, and the note that announces it when a rule chose it.
     ///
-    /// The quadrat rule gives every distinct place two places' worth of room: side √(2A/n) for n places on an area
-    /// A (quadrat area 2A/n after Greig-Smith 1952, as given by Wong & Lee 2005, "Statistical Analysis of Geographic
-    /// Information"). Places, not incidents: a stack of a thousand says nothing about where the others are.
+    /// The mean spacing √(A/n) of n places on an area A is twice the distance that Clark & Evans 1954
+    /// (doi:10.2307/1931034) expect to the nearest neighbour under randomness. A zone then holds one place on average
+    /// and its neighbourhood of nine zones nine, enough for the normal law to be a guide, and no coarser than that needs.
+    /// Places, not incidents: a stack of a thousand says nothing about where the others are.
     pub fn resolve(
         &self,
         incidents: &Incidents,
@@ -38,21 +39,21 @@ impl CellSize {
     ) -> Result<(Metres, Option<Note>), AnalysisError> {
         match self {
             Self::Length(length) => Ok((*length, None)),
-            Self::Quadrat => {
+            Self::Spacing => {
                 let area = incidents.window.area_km2() * 1e6;
                 let failed = |why: &str| AnalysisError::RuleFailed {
-                    rule: "quadrat",
+                    rule: "spacing",
                     what: "cell",
                     why: why.to_owned(),
                 };
-                let ideal = Metres::new((2.0 * area / sites.len() as f64).sqrt())
+                let ideal = Metres::new((area / sites.len() as f64).sqrt())
                     .map_err(|_| failed("there is no place to share the area among"))?;
                 let least = Metres::new(LEAST_CELL).map_err(|error| failed(&error.to_string()))?;
                 let cell = if ideal < least { least } else { ideal.round_down() };
                 let note = Note::new("cell_chosen", format!("cells of {cell}"))
                     .value(cell.get(), "m")
                     .reason(format!(
-                        "quadrat rule √(2A/n) for {} places on {:.1} km² gives {:.0} m, rounded down to a round length of at least {LEAST_CELL:.0} m; --cell sets another",
+                        "the mean spacing √(A/n) of {} places on {:.1} km² is {:.0} m, rounded down to a round length of at least {LEAST_CELL:.0} m; --cell sets another",
                         sites.len(),
                         incidents.window.area_km2(),
                         ideal.get(),
@@ -69,9 +70,9 @@ impl CellSize {
 pub enum Bandwidth {
     /// The support radius.
     Length(Metres),
-    /// Three cells of the analysis grid.
+    /// As wide as the neighbourhood in which significance is tested: 2.5 cells.
     #[default]
-    ThreeCells,
+    Neighbourhood,
     /// Scott's rule.
     Scott,
 }
@@ -81,10 +82,12 @@ impl Bandwidth {
     pub fn resolve(&self, cell: Metres, sites: &Sites) -> Result<(Metres, Option<Note>), AnalysisError> {
         let (radius, name, reason) = match self {
             Self::Length(length) => return Ok((*length, None)),
-            Self::ThreeCells => (
-                Metres::new(3.0 * cell.get()),
-                "three-cells",
-                format!("three cells of {cell}: the kernel then spreads an incident about as far as the cell and its eight neighbours, in which significance is tested"),
+            Self::Neighbourhood => (
+                Metres::new(2.5 * cell.get()),
+                "neighbourhood",
+                format!(
+                    "2.5 cells of {cell}: the kernel then spreads an incident as far as a cell and its eight neighbours do, in which significance is tested (√6 cells have the same variance)"
+                ),
             ),
             Self::Scott => (
                 Metres::new(scott(sites) * 8.0_f64.sqrt()),
@@ -178,8 +181,8 @@ macro_rules! length_or_rule {
     };
 }
 
-length_or_rule!(CellSize, "LENGTH|quadrat", "quadrat" => Quadrat);
-length_or_rule!(Bandwidth, "LENGTH|RULE", "three-cells" => ThreeCells, "scott" => Scott);
+length_or_rule!(CellSize, "LENGTH|spacing", "spacing" => Spacing);
+length_or_rule!(Bandwidth, "LENGTH|RULE", "neighbourhood" => Neighbourhood, "scott" => Scott);
 
 #[cfg(test)]
 mod tests {
@@ -189,7 +192,7 @@ mod tests {
     fn a_choice_is_a_length_or_a_word() {
         assert_eq!("500m".parse::<Bandwidth>().unwrap(), Bandwidth::Length(Metres::new(500.0).unwrap()));
         assert_eq!("scott".parse::<Bandwidth>().unwrap(), Bandwidth::Scott);
-        assert!("silver man".parse::<Bandwidth>().unwrap_err().contains("three-cells, scott"));
+        assert!("silver man".parse::<Bandwidth>().unwrap_err().contains("neighbourhood, scott"));
         assert!("500".parse::<Bandwidth>().unwrap_err().contains("no unit"));
         assert!("-1m".parse::<CellSize>().unwrap_err().contains("greater than 0"));
     }

@@ -1,0 +1,216 @@
+//! Which flags there are. They are made from the schemas of the parameters, so that a flag, the key in a pipeline
+//! file and the argument in Python have one name, one default and one help text.
+
+use std::path::PathBuf;
+
+use brasa_engine::{HotspotsParams, InputOptions, METHODS};
+use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use serde_json::{Map, Value};
+
+/// A flag made from a property of a schema.
+pub struct Flag {
+    name: String,
+    help: String,
+    value_name: String,
+    default: Option<String>,
+    required: bool,
+    integer: bool,
+}
+
+/// The flags that say how to read the incident file.
+pub fn input_flags() -> Vec<Flag> {
+    of_schema(&schemars::schema_for!(InputOptions).to_value())
+}
+
+/// The flags of `hotspots` or of a method.
+pub fn analysis_flags(analysis: &str) -> Vec<Flag> {
+    match METHODS.iter().find(|method| method.name == analysis) {
+        Some(method) => of_schema(&(method.schema)().to_value()),
+        None => of_schema(&schemars::schema_for!(HotspotsParams).to_value()),
+    }
+}
+
+fn of_schema(schema: &Value) -> Vec<Flag> {
+    let empty = Map::new();
+    let required =
+        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|at| at == name));
+    let flag = |(name, property): (&String, &Value)| {
+        // A property is written in place or points to a shared definition; the description stands beside it.
+        let shared = property["$ref"].as_str().and_then(|path| schema.pointer(path.trim_start_matches('#')));
+        let own = shared.unwrap_or(property);
+        let integer = own["type"] == "integer";
+        let fallback = if integer { "N" } else { "TEXT" };
+        let default = match &property["default"] {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Flag {
+            name: name.clone(),
+            help: property["description"].as_str().unwrap_or_default().replace('\n', " "),
+            value_name: own["title"].as_str().unwrap_or(fallback).to_owned(),
+            default,
+            required: required(name),
+            integer,
+        }
+    };
+    schema["properties"].as_object().unwrap_or(&empty).iter().map(flag).collect()
+}
+
+/// What was given for these flags, as the schema wants it; the rest is left to the defaults.
+pub fn given(flags: &[Flag], matches: &ArgMatches) -> Value {
+    let pairs = flags.iter().filter_map(|flag| {
+        let text = matches.get_one::<String>(&flag.name)?;
+        let value = match text.parse::<u64>() {
+            Ok(number) if flag.integer => Value::from(number),
+            _ => Value::String(text.clone()),
+        };
+        Some((flag.name.clone(), value))
+    });
+    Value::Object(pairs.collect())
+}
+
+fn arguments(flags: Vec<Flag>, heading: &'static str) -> impl Iterator<Item = Arg> {
+    flags.into_iter().map(move |flag| {
+        let help = match &flag.default {
+            Some(default) => format!("{} [default: {default}]", flag.help),
+            None => flag.help,
+        };
+        Arg::new(flag.name.clone())
+            .long(flag.name)
+            .value_name(flag.value_name)
+            .help(help)
+            .help_heading(heading)
+            .required(flag.required)
+            .allow_hyphen_values(true)
+    })
+}
+
+/// The whole command line.
+pub fn command() -> Command {
+    let incidents = || {
+        Arg::new("incidents")
+            .value_name("INCIDENTS")
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .help("Incident file: CSV, GeoJSON, GeoPackage, Shapefile, … plain, .gz or .zip")
+    };
+    let output = |value_name: &'static str, help: &'static str| {
+        Arg::new("output")
+            .short('o')
+            .long("output")
+            .value_name(value_name)
+            .value_parser(value_parser!(PathBuf))
+            .help(help)
+    };
+    let print_pipeline = || {
+        Arg::new("print-pipeline")
+            .long("print-pipeline")
+            .action(ArgAction::SetTrue)
+            .help("Print this command as a pipeline file and stop")
+    };
+    let mut root = Command::new("brasa")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Finds where incidents concentrate, says how sure it is, and writes layers that open")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("hotspots")
+                .about("The main job: hotspots with significance, as layers, from an incident file")
+                .arg(incidents())
+                .arg(output("DIR", "Folder to write").required(true))
+                .args(arguments(analysis_flags("hotspots"), "Hotspots"))
+                .args(arguments(input_flags(), "Reading the file (all are guessed when absent)"))
+                .arg(print_pipeline()),
+        )
+        .subcommand(
+            Command::new("demo")
+                .about("The main job on the sample city, found against planted hotspots")
+                .arg(output("DIR", "Folder to write").default_value("brasa-demo")),
+        )
+        .subcommand(
+            Command::new("run")
+                .about("Run a saved analysis")
+                .arg(
+                    Arg::new("pipeline")
+                        .value_name("PIPELINE")
+                        .required(true)
+                        .value_parser(value_parser!(PathBuf))
+                        .help("Pipeline file (TOML); paths in it are relative to the current folder"),
+                )
+                .arg(print_pipeline()),
+        )
+        .subcommand(
+            Command::new("methods").about("The catalogue of methods: question, reference, units, cost"),
+        );
+    for method in METHODS {
+        let about = method.about;
+        let mut command = Command::new(method.name)
+            .about(about.question)
+            .after_help(StyledStr::from(format!(
+                "Reference: {}\nUnits: {}\nCost: {}",
+                about.reference, about.units, about.cost
+            )))
+            .arg(incidents())
+            .arg(output("FILE", "File to write; its ending picks the format").required(true))
+            .args(arguments(analysis_flags(method.name), "Method"))
+            .args(arguments(input_flags(), "Reading the file (all are guessed when absent)"))
+            .arg(print_pipeline());
+        if method.answer == "Clusters" {
+            command = command.arg(
+                Arg::new("labels")
+                    .long("labels")
+                    .value_name("FILE")
+                    .value_parser(value_parser!(PathBuf))
+                    .help_heading("Method")
+                    .help("CSV to write with one row per incident used: row, cluster (empty for noise)"),
+            );
+        }
+        root = root.subcommand(command);
+    }
+    let everywhere = [
+        Arg::new("json")
+            .long("json")
+            .action(ArgAction::SetTrue)
+            .help("Print one JSON object instead of a report"),
+        Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).help("Print errors only"),
+        Arg::new("verbose")
+            .short('v')
+            .long("verbose")
+            .action(ArgAction::SetTrue)
+            .help("Print the reason of each choice"),
+        Arg::new("force").long("force").action(ArgAction::SetTrue).help("Replace what is there"),
+        Arg::new("threads")
+            .long("threads")
+            .value_name("N")
+            .value_parser(value_parser!(usize))
+            .help("Threads to use; the result does not depend on it [default: all cores]"),
+    ];
+    for arg in everywhere {
+        root = root.arg(arg.global(true).help_heading("Everywhere"));
+    }
+    root
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn no_two_flags_of_a_command_share_a_name() {
+        for analysis in METHODS.iter().map(|method| method.name).chain(["hotspots"]) {
+            let mut names: Vec<String> =
+                analysis_flags(analysis).into_iter().chain(input_flags()).map(|flag| flag.name).collect();
+            let all = names.len();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), all, "{analysis}");
+        }
+    }
+}

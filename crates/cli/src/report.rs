@@ -1,0 +1,364 @@
+//! What a person sees: the report of a run, the list of methods, an error. And what a machine sees under `--json`.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use brasa_engine::demo::{FOUND_FROM, Score};
+use brasa_engine::{Analysis, Hotspot, METHODS, Outcome, Pipeline};
+use brasa_model::{Blame, Diagnose, Note, Reason};
+use serde_json::json;
+
+/// Exit code of a wrong command.
+pub const USAGE: u8 = 2;
+/// Exit code when all is done, but rows were rejected.
+const REJECTED: u8 = 3;
+/// How many hotspots the table shows.
+const TABLE: usize = 12;
+/// How many rejected rows are shown.
+const EXAMPLES: usize = 5;
+
+/// Prints, in the way the user asked for.
+pub struct Printer {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    width: usize,
+}
+
+impl Printer {
+    /// A printer for these flags.
+    pub fn new(json: bool, quiet: bool, verbose: bool) -> Self {
+        Self { json, quiet, verbose, width: 100 }
+    }
+
+    /// Prints to standard output. A reader who has gone away (`| head`) is no error of ours.
+    fn print(&self, text: &str) -> bool {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+    }
+
+    /// Prints a text as it is.
+    pub fn text(&self, text: &str) -> ExitCode {
+        self.print(text);
+        ExitCode::SUCCESS
+    }
+
+    fn object(&self, value: &impl serde::Serialize) {
+        if let Ok(mut text) = serde_json::to_string_pretty(value) {
+            text.push('\n');
+            self.print(&text);
+        }
+    }
+
+    /// The report of a run.
+    pub fn outcome(&self, pipeline: &Pipeline, outcome: &Outcome) -> ExitCode {
+        if self.json {
+            self.object(&outcome.manifest);
+        } else if !self.quiet {
+            self.print(&self.report(pipeline, outcome));
+        }
+        exit_code(outcome)
+    }
+
+    /// The report of the demo.
+    pub fn demo(&self, pipeline: &Pipeline, outcome: &Outcome, score: &Score) -> ExitCode {
+        if self.json {
+            let planted: Vec<_> = score
+                .planted
+                .iter()
+                .map(|(name, share)| json!({ "name": name, "share_found": share, "found": *share >= FOUND_FROM }))
+                .collect();
+            self.object(&json!({
+                "planted": planted,
+                "found": score.found(),
+                "false_alarms": score.false_alarms,
+                "manifest": outcome.manifest,
+            }));
+        } else if !self.quiet {
+            let mut text = self.report(pipeline, outcome);
+            let _ = writeln!(text, "\nAgainst the hotspots that were planted in this made-up city");
+            for (name, share) in &score.planted {
+                let mark = if *share >= FOUND_FROM { "found " } else { "missed" };
+                let _ = writeln!(text, "  {mark}  {name} ({:.0} % of its area)", share * 100.0);
+            }
+            let _ = writeln!(
+                text,
+                "  {} of {} planted hotspots found; {} raised where none was planted{}",
+                score.found(),
+                score.planted.len(),
+                score.false_alarms.len(),
+                match score.false_alarms.as_slice() {
+                    [] => String::new(),
+                    ranks =>
+                        format!(" (rank {})", ranks.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+                },
+            );
+            self.print(&text);
+        }
+        exit_code(outcome);
+        // The sample's dirt is there on purpose: setting it aside is the demo going well.
+        ExitCode::SUCCESS
+    }
+
+    fn report(&self, pipeline: &Pipeline, outcome: &Outcome) -> String {
+        let mut text = String::new();
+        self.rows(&mut text, outcome);
+        self.notes(&mut text, &outcome.manifest.notes);
+        match &outcome.hotspots {
+            Some(hotspots) => self.table(&mut text, hotspots),
+            None => {
+                let _ = writeln!(text, "\nResult     {}", outcome.headline);
+            }
+        }
+        self.written(&mut text, pipeline, outcome);
+        text
+    }
+
+    fn rows(&self, text: &mut String, outcome: &Outcome) {
+        let Some(input) = outcome.manifest.inputs.first() else { return };
+        let Some(rows) = input.rows else { return };
+        let _ = writeln!(text, "Read       {} rows of {}", thousands(rows.read), printable(&input.name));
+        let _ = writeln!(
+            text,
+            "           {} used, {} filtered, {} rejected, {} duplicate",
+            thousands(rows.used),
+            thousands(rows.filtered),
+            thousands(rows.rejected),
+            thousands(rows.duplicate),
+        );
+        for reason in Reason::ALL {
+            let count = input.rejected_by_reason.as_ref().and_then(|counts| counts.get(reason.code()));
+            if let Some(&count) = count.filter(|&&count| count > 0) {
+                let _ = writeln!(
+                    text,
+                    "           {:>9} {} ({})",
+                    thousands(count),
+                    reason.meaning(),
+                    reason.code()
+                );
+            }
+        }
+        for reject in outcome.rejects.iter().take(if self.verbose { EXAMPLES } else { 0 }) {
+            let _ = writeln!(
+                text,
+                "             line {}: {} \"{}\" ({})",
+                reject.line,
+                printable(&reject.column),
+                printable(&reject.value),
+                reject.reason
+            );
+        }
+    }
+
+    fn notes(&self, text: &mut String, notes: &[Note]) {
+        for (at, note) in notes.iter().enumerate() {
+            let lead = if at == 0 { "\nNoted      " } else { "           " };
+            let _ = writeln!(text, "{lead}{}", self.wrap(&printable(&note.text), 11));
+            if let Some(reason) = note.reason.as_ref().filter(|_| self.verbose) {
+                let _ = writeln!(text, "             {}", self.wrap(&printable(reason), 13));
+            }
+        }
+    }
+
+    fn table(&self, text: &mut String, hotspots: &[Hotspot]) {
+        let share: f64 = hotspots.iter().map(|hotspot| hotspot.share).sum();
+        let area: f64 = hotspots.iter().map(|hotspot| hotspot.area_km2).sum();
+        let _ = writeln!(
+            text,
+            "\nHotspots   {}, holding {:.1} % of incidents on {area:.2} km²",
+            hotspots.len(),
+            share * 100.0,
+        );
+        if hotspots.is_empty() {
+            return;
+        }
+        let _ = writeln!(
+            text,
+            "  rank  incidents   share   area km²      PAI       z         q   trend  peak hours"
+        );
+        for hotspot in hotspots.iter().take(TABLE) {
+            let trend = hotspot.trend.map_or("·".to_owned(), |trend| format!("{:+.0} %", trend.percent()));
+            let peak = hotspot.peak.map_or("·".to_owned(), |peak| peak.to_string());
+            let _ = writeln!(
+                text,
+                "  {:>4}  {:>9}  {:>4.1} %  {:>9.3}  {:>7.1}  {:>6.1}  {:>8}  {trend:>6}  {peak}",
+                hotspot.rank,
+                thousands(hotspot.incidents),
+                hotspot.share * 100.0,
+                hotspot.area_km2,
+                hotspot.pai,
+                hotspot.z,
+                if hotspot.q < 1e-4 { "< 0.0001".to_owned() } else { format!("{:.4}", hotspot.q) },
+            );
+        }
+        if hotspots.len() > TABLE {
+            let _ = writeln!(text, "  … and {} more in the files", hotspots.len() - TABLE);
+        }
+    }
+
+    fn written(&self, text: &mut String, pipeline: &Pipeline, outcome: &Outcome) {
+        let target = &pipeline.output.path;
+        let names: Vec<&str> = outcome.manifest.outputs.iter().map(|output| output.path.as_str()).collect();
+        match &pipeline.analysis {
+            Analysis::Hotspots(_) => {
+                let _ = writeln!(
+                    text,
+                    "\nWritten    {}/ with {}, manifest.json",
+                    target.display(),
+                    names.join(", ")
+                );
+                let open =
+                    ["hotspots.gpkg", "hotspots.geojson"].into_iter().find(|name| names.contains(name));
+                if let Some(open) = open {
+                    let _ = writeln!(text, "Open       {} in QGIS", target.join(open).display());
+                }
+            }
+            Analysis::Method { .. } => {
+                let folder = target.parent().unwrap_or(Path::new(""));
+                let _ = writeln!(text, "Written    {}", folder.join(names.join(", ")).display());
+            }
+        }
+        if let Some(file) = &outcome.rejects_file {
+            let _ =
+                writeln!(text, "Set aside  {} (each rejected row with its line and reason)", file.display());
+        }
+        if !self.verbose {
+            let _ = writeln!(text, "           -v gives the reason of each choice");
+        }
+    }
+
+    /// The catalogue.
+    pub fn methods(&self) -> Result<ExitCode, brasa_engine::EngineError> {
+        if self.json {
+            let entry = |method: &brasa_engine::Method| {
+                json!({
+                    "name": method.name,
+                    "group": method.group,
+                    "answer": method.answer,
+                    "about": method.about,
+                    "parameters": (method.schema)(),
+                })
+            };
+            self.object(&METHODS.iter().map(entry).collect::<Vec<_>>());
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut text = String::new();
+        for method in METHODS {
+            let about = method.about;
+            let _ = writeln!(text, "{:<9} {}", method.name, about.question);
+            let _ = writeln!(text, "          {} · {} · {}", about.reference, about.units, about.cost);
+        }
+        Ok(self.text(&text))
+    }
+
+    /// An error: what is wrong, where and why; what to do; whose turn it is, as the exit code.
+    pub fn error(&self, error: &dyn Diagnose) -> ExitCode {
+        let code = match error.blame() {
+            Blame::Usage => USAGE,
+            Blame::Data => 65,
+            Blame::Input => 66,
+            Blame::Bug => 70,
+            Blame::Memory => 71,
+            Blame::Create => 73,
+            Blame::Io => 74,
+        };
+        if self.json {
+            self.object(&json!({
+                "error": error.code(),
+                "text": error.to_string(),
+                "help": error.help(),
+                "exit": code,
+            }));
+        }
+        let mut text = format!("error[{}]: {}\n", error.code(), printable_lines(&error.to_string()));
+        if let Some(help) = error.help() {
+            let _ = writeln!(text, "  help: {}", printable_lines(&help).replace('\n', "\n        "));
+        }
+        complain(&text);
+        ExitCode::from(code)
+    }
+
+    /// Something that cannot happen did.
+    pub fn bug(&self, what: &str) -> ExitCode {
+        complain(&format!("error[bug]: {what}\n  help: this is a bug of brasa; please report it\n"));
+        ExitCode::from(70)
+    }
+
+    /// Breaks a long line on a terminal, indenting what follows.
+    fn wrap(&self, text: &str, indent: usize) -> String {
+        if !io::stdout().is_terminal() {
+            return text.to_owned();
+        }
+        let mut lines = vec![String::new()];
+        for word in text.split(' ') {
+            let fresh = lines
+                .last()
+                .is_none_or(|line| line.chars().count() + 1 + word.chars().count() > self.width - indent);
+            if fresh && lines.last().is_some_and(|line| !line.is_empty()) {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+        }
+        lines.join(&format!("\n{}", " ".repeat(indent)))
+    }
+}
+
+fn exit_code(outcome: &Outcome) -> ExitCode {
+    if outcome.rejects.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REJECTED) }
+}
+
+fn complain(text: &str) {
+    // Nobody is left to tell when standard error is gone.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Text from a file, made harmless for a terminal: control characters and direction marks are dropped.
+fn printable(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(|&c| !hidden(c)).collect()
+}
+
+fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// `683089` → `683,089`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(
+            ["0", "999", "1,000", "683,089"],
+            [0, 999, 1000, 683_089].map(thousands).map(|t| t).each_ref().map(String::as_str)
+        );
+    }
+
+    #[test]
+    fn a_file_cannot_drive_the_terminal() {
+        assert_eq!(printable("a\u{1b}[31mred\u{202e}\u{7}"), "a[31mred");
+    }
+}

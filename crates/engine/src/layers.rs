@@ -1,0 +1,136 @@
+//! Answers to layers: which columns a file gets, in which words.
+
+use brasa_model::{
+    Class, Clusters, Column, ColumnKind, Crs, Feature, Interval, Layer, LocalStats, Surface, Value, Window,
+};
+use geo::{Area, Geometry, Polygon};
+
+use ColumnKind::{Integer, Real, Text};
+
+/// One feature per zone.
+pub fn local_stats(
+    stats: &LocalStats,
+    crs: &Crs,
+    period: Option<Interval>,
+    keep: impl Fn(usize) -> bool,
+) -> Layer {
+    let features = stats.grid.cells().enumerate().filter(|&(zone, _)| keep(zone)).map(|(zone, cell)| {
+        let (column, row) = stats.grid.name(cell);
+        let values = vec![
+            Value::Text(format!("{column}:{row}")),
+            Value::real(stats.count[zone]),
+            Value::Integer(i64::from(stats.neighbours[zone])),
+            Value::real(stats.z[zone]),
+            Value::real(stats.p[zone]),
+            Value::real(stats.q[zone]),
+            Value::Text(stats.class[zone].word().to_owned()),
+        ];
+        Feature { id: zone as i64 + 1, geometry: Geometry::Polygon(stats.grid.polygon(cell)), values }
+    });
+    Layer {
+        name: "zones".to_owned(),
+        title: "Significance by zone (Gi*)".to_owned(),
+        description: "Getis-Ord Gi* of each zone with its neighbours. A zone is hot or cold when q is at most 0.05; it may hold no incident itself."
+            .to_owned(),
+        crs: crs.clone(),
+        columns: vec![
+            Column::new("zone", "Zone (column:row)", "", Text),
+            Column::new("count", "Incidents in the zone", "incidents", Real),
+            Column::new("neighbours", "Zones looked at, itself included", "zones", Integer),
+            Column::new("z", "Gi* z-score", "standard deviations", Real),
+            Column::new("p", "p, two-sided", "", Real),
+            Column::new("q", "q (Benjamini-Hochberg)", "", Real),
+            Column::new("class", "Verdict at q <= 0.05", "", Text),
+        ],
+        features: features.collect(),
+        period,
+        provenance: stats.provenance.clone(),
+        notes: stats.notes.clone(),
+    }
+}
+
+/// The zones worth drawing: those that hold incidents or are significant.
+pub fn telling_zones(stats: &LocalStats) -> impl Fn(usize) -> bool + '_ {
+    |zone| stats.count[zone] > 0.0 || stats.class[zone] != Class::NotSignificant
+}
+
+/// One polygon per cluster.
+pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Layer {
+    let total: u64 = clusters.labels.len() as u64;
+    let features = clusters.clusters.iter().map(|cluster| {
+        let area = cluster.outline.unsigned_area() / 1e6;
+        let values = vec![
+            Value::Integer(i64::from(cluster.number)),
+            Value::Integer(cluster.incidents as i64),
+            Value::real(cluster.incidents as f64 / total as f64),
+            Value::Integer(cluster.sites as i64),
+            Value::real(cluster.weight),
+            Value::real(area),
+            Value::real(cluster.weight / area),
+        ];
+        Feature {
+            id: i64::from(cluster.number),
+            geometry: Geometry::Polygon(cluster.outline.clone()),
+            values,
+        }
+    });
+    Layer {
+        name: "clusters".to_owned(),
+        title: "Clusters (DBSCAN)".to_owned(),
+        description: "Convex hull of each cluster's places, widened by half of eps. A cluster is dense; that does not make it significant."
+            .to_owned(),
+        crs: crs.clone(),
+        columns: vec![
+            Column::new("cluster", "Cluster, 1 is the heaviest", "", Integer),
+            Column::new("incidents", "Incidents", "incidents", Integer),
+            Column::new("share", "Share of all incidents", "", Real),
+            Column::new("sites", "Distinct places", "places", Integer),
+            Column::new("weight", "Sum of weights", "incidents", Real),
+            Column::new("area_km2", "Area", "km²", Real),
+            Column::new("density", "Weight per area", "incidents/km²", Real),
+        ],
+        features: features.collect(),
+        period,
+        provenance: clusters.provenance.clone(),
+        notes: clusters.notes.clone(),
+    }
+}
+
+/// A surface as one polygon per cell.
+pub fn surface(surface: &Surface, crs: &Crs, period: Option<Interval>) -> Layer {
+    let features = surface.grid.cells().enumerate().map(|(at, cell)| Feature {
+        id: at as i64 + 1,
+        geometry: Geometry::Polygon(surface.grid.polygon(cell)),
+        values: vec![Value::real(surface.value(cell))],
+    });
+    Layer {
+        name: "density".to_owned(),
+        title: "Density of incidents".to_owned(),
+        description: "Kernel density: an intensity, not a probability and not a risk.".to_owned(),
+        crs: crs.clone(),
+        columns: vec![Column::new("intensity", "Intensity", &surface.unit, Real)],
+        features: features.collect(),
+        period,
+        provenance: surface.provenance.clone(),
+        notes: surface.notes.clone(),
+    }
+}
+
+/// The study area.
+pub fn study_area(window: &Window, like: &Layer) -> Layer {
+    let features =
+        window.polygons().iter().enumerate().map(|(at, polygon): (usize, &Polygon<f64>)| Feature {
+            id: at as i64 + 1,
+            geometry: Geometry::Polygon(polygon.clone()),
+            values: vec![Value::real(polygon.unsigned_area() / 1e6)],
+        });
+    Layer {
+        name: "study_area".to_owned(),
+        title: "Study area".to_owned(),
+        description: "The area the statistics speak of; nothing is said about places outside it.".to_owned(),
+        columns: vec![Column::new("area_km2", "Area", "km²", Real)],
+        features: features.collect(),
+        notes: Vec::new(),
+        ..like.clone()
+    }
+}

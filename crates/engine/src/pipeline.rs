@@ -1,0 +1,193 @@
+//! A saved analysis: what to read, what to ask, where to write. Flags become one, a TOML file is one.
+//!
+//! ```toml
+//! [input]
+//! file = "incidentes.csv"
+//! study-area = "city.geojson"
+//!
+//! [hotspots]          # or the name of a method: [kde], [gi-star], [dbscan]
+//! cell = "250m"
+//!
+//! [output]
+//! path = "hotspots"
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use brasa_ingest::InputOptions;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{EngineError, HotspotsParams};
+
+/// A saved analysis. Paths are relative to the folder the command runs in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pipeline {
+    /// The incident file.
+    pub file: PathBuf,
+    /// How to read it.
+    pub input: InputOptions,
+    /// What to ask.
+    pub analysis: Analysis,
+    /// Where to write.
+    pub output: Output,
+}
+
+/// What to ask.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Analysis {
+    /// The main job.
+    Hotspots(HotspotsParams),
+    /// One method of the catalogue with its parameters.
+    Method {
+        /// Its name.
+        name: String,
+        /// Its parameters, as in its schema.
+        parameters: Value,
+    },
+}
+
+/// The section of the main job.
+const HOTSPOTS: &str = "hotspots";
+
+impl Analysis {
+    /// The analysis of that name, its parameters checked.
+    pub fn new(name: &str, parameters: Value) -> Result<Self, EngineError> {
+        let refused = |why: String| EngineError::Pipeline { place: name.to_owned(), why };
+        if name == HOTSPOTS {
+            return serde_path_to_error::deserialize(parameters)
+                .map(Self::Hotspots)
+                .map_err(|error| refused(error.to_string()));
+        }
+        let method = brasa_spatial_index::method(name).ok_or_else(|| {
+            refused("is neither \"hotspots\" nor a method; `brasa methods` lists them".to_owned())
+        })?;
+        (method.check)(&parameters)?;
+        Ok(Self::Method { name: name.to_owned(), parameters })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Hotspots(_) => HOTSPOTS,
+            Self::Method { name, .. } => name,
+        }
+    }
+}
+
+/// Where to write.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Output {
+    /// The folder of `hotspots`, or the file of a method; its ending picks the format.
+    pub path: PathBuf,
+    /// For clusters: a CSV with one row per incident used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<PathBuf>,
+    /// Whether to replace what is there.
+    #[serde(default)]
+    pub force: bool,
+}
+
+impl Pipeline {
+    /// Reads a pipeline file.
+    pub fn from_file(path: &Path) -> Result<Self, EngineError> {
+        let text = std::fs::read_to_string(path).map_err(|error| EngineError::PipelineFile {
+            path: path.display().to_string(),
+            why: error.to_string(),
+        })?;
+        Self::from_toml(&text).map_err(|error| match error {
+            EngineError::Pipeline { place, why } => {
+                EngineError::Pipeline { place: format!("{}, {place}", path.display()), why }
+            }
+            other => other,
+        })
+    }
+
+    /// Reads a pipeline from TOML.
+    pub fn from_toml(text: &str) -> Result<Self, EngineError> {
+        let refused = |place: &str, why: String| EngineError::Pipeline { place: place.to_owned(), why };
+        let mut sections: Map<String, Value> =
+            toml::from_str(text).map_err(|error| refused("pipeline", error.to_string()))?;
+        let mut section = |name: &str| {
+            sections.remove(name).ok_or_else(|| refused("pipeline", format!("there is no [{name}] section")))
+        };
+        let (mut input, output) = (section("input")?, section("output")?);
+        let file = input.as_object_mut().and_then(|input| input.remove("file"));
+        let Some(Value::String(file)) = file else {
+            return Err(refused("[input]", "there is no file = \"…\"".to_owned()));
+        };
+        let mut analyses = sections.into_iter();
+        let (Some((name, parameters)), None) = (analyses.next(), analyses.next()) else {
+            return Err(refused(
+                "pipeline",
+                "needs one section that says what to ask: [hotspots], or the name of a method".to_owned(),
+            ));
+        };
+        Ok(Self {
+            file: file.into(),
+            input: serde_path_to_error::deserialize(input)
+                .map_err(|error| refused("[input]", error.to_string()))?,
+            analysis: Analysis::new(&name, parameters)?,
+            output: serde_path_to_error::deserialize(output)
+                .map_err(|error| refused("[output]", error.to_string()))?,
+        })
+    }
+
+    /// Writes it as TOML; reading that gives the same pipeline.
+    pub fn to_toml(&self) -> Result<String, EngineError> {
+        let refused = |why: String| EngineError::Pipeline { place: "pipeline".to_owned(), why };
+        let mut input = Map::new();
+        input.insert("file".to_owned(), Value::String(self.file.display().to_string()));
+        input.extend(section(&self.input)?);
+        let parameters = match &self.analysis {
+            Analysis::Hotspots(params) => Value::Object(section(params)?),
+            Analysis::Method { parameters, .. } => parameters.clone(),
+        };
+        let mut sections = Map::new();
+        sections.insert("input".to_owned(), Value::Object(input));
+        sections.insert(self.analysis.name().to_owned(), parameters);
+        sections.insert("output".to_owned(), Value::Object(section(&self.output)?));
+        toml::to_string_pretty(&sections).map_err(|error| refused(error.to_string()))
+    }
+}
+
+/// A section without what was not said: TOML has no null.
+fn section<T: Serialize>(value: &T) -> Result<Map<String, Value>, EngineError> {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(map)) => Ok(map.into_iter().filter(|(_, value)| !value.is_null()).collect()),
+        Ok(_) => Ok(Map::new()),
+        Err(error) => Err(EngineError::Pipeline { place: "pipeline".to_owned(), why: error.to_string() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_survives_being_written_and_read() {
+        let text = "[input]\nfile = \"a.csv\"\nlon = \"longitud\"\n\n[dbscan]\neps = \"200m\"\nmin-points = 7\n\n[output]\npath = \"c.gpkg\"\nlabels = \"l.csv\"\n";
+        let pipeline = Pipeline::from_toml(text).unwrap();
+        assert_eq!(pipeline.input.lon.as_deref(), Some("longitud"));
+        assert_eq!(Pipeline::from_toml(&pipeline.to_toml().unwrap()).unwrap(), pipeline);
+    }
+
+    #[test]
+    fn a_pipeline_that_is_none_says_where() {
+        let says = |text: &str, wanted: &str| {
+            let error = Pipeline::from_toml(text).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{error}");
+        };
+        let ends = "[output]\npath = \"x\"\n";
+        says("a = ", "pipeline");
+        says(ends, "no [input]");
+        says(&format!("[input]\n{ends}"), "no file");
+        says(&format!("[input]\nfile = \"a\"\n{ends}"), "what to ask");
+        says(&format!("[input]\nfile = \"a\"\nlongitude = \"x\"\n[hotspots]\n{ends}"), "longitude");
+        says(&format!("[input]\nfile = \"a\"\n[hotspot]\n{ends}"), "hotspot");
+        says(&format!("[input]\nfile = \"a\"\n[hotspots]\ncell = \"5\"\n{ends}"), "no unit");
+        says(&format!("[input]\nfile = \"a\"\n[dbscan]\n{ends}"), "eps");
+        says(&format!("[input]\nfile = \"a\"\n[kde]\n[dbscan]\neps = \"1m\"\n{ends}"), "one section");
+    }
+}

@@ -1,0 +1,200 @@
+//! One run: check the output, read, ask, write, commit.
+
+use std::path::{Path, PathBuf};
+
+use brasa_export::{Format, Staged};
+use brasa_ingest::Ingested;
+use brasa_model::{Crs, Layer, Note, Provenance, Reject};
+use brasa_spatial_index::Answer;
+use serde_json::Value;
+
+use crate::{Analysis, EngineError, Hotspot, Manifest, Pipeline, hotspots, layers};
+
+/// What a run did, for whoever shows it.
+pub struct Outcome {
+    /// How it was made; the rows are accounted for in its inputs.
+    pub manifest: Manifest,
+    /// The hotspots by rank, if hotspots were asked for.
+    pub hotspots: Option<Vec<Hotspot>>,
+    /// The rows set aside.
+    pub rejects: Vec<Reject>,
+    /// Where the rejects were written.
+    pub rejects_file: Option<PathBuf>,
+    /// The working reference system.
+    pub crs: Crs,
+    /// A few words on the answer of a method.
+    pub headline: String,
+}
+
+/// Runs a pipeline. `command` is what was typed, for the manifest.
+pub fn run(pipeline: &Pipeline, command: &str) -> Result<Outcome, EngineError> {
+    match &pipeline.analysis {
+        Analysis::Hotspots(params) => run_hotspots(pipeline, params, command),
+        Analysis::Method { name, parameters } => run_method(pipeline, name, parameters, command),
+    }
+}
+
+const REJECTS: &str = "rejects.csv";
+const MANIFEST: &str = "manifest.json";
+
+fn run_hotspots(
+    pipeline: &Pipeline,
+    params: &hotspots::HotspotsParams,
+    command: &str,
+) -> Result<Outcome, EngineError> {
+    let mut folder =
+        Staged::folder(&pipeline.output.path, pipeline.output.force)?.protecting(&inputs(pipeline))?;
+    let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
+    let mut found = hotspots::hotspots(&input.incidents, params)?;
+
+    let crs = input.incidents.crs.clone();
+    let mut notes = input.notes.clone();
+    notes.append(&mut found.notes);
+    let mut layer = found.layer;
+    layer.notes.clone_from(&notes);
+    let period = layer.period;
+    let mut zones = layers::local_stats(&found.zones, &crs, period, layers::telling_zones(&found.zones));
+    let mut study_area = layers::study_area(&input.incidents.window, &layer);
+    for layer in [&mut layer, &mut zones, &mut study_area] {
+        layer.provenance.inputs.clone_from(&input.inputs);
+    }
+    found.density.provenance.inputs.clone_from(&input.inputs);
+
+    brasa_export::write_layer(&layer, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
+    if cfg!(feature = "gdal") {
+        brasa_export::write_gpkg(&[&layer, &zones, &study_area], &folder.path("hotspots.gpkg")?)?;
+        brasa_export::write_surface(&found.density, &crs, &folder.path("density.tif")?, Format::GeoTiff)?;
+    } else {
+        notes.push(
+            Note::new("without_gdal", "no GeoPackage and no GeoTIFF: this brasa was built without GDAL")
+                .reason("build with the cargo feature gdal to get them"),
+        );
+        brasa_export::write_surface(&found.density, &crs, &folder.path("density.csv")?, Format::Csv)?;
+    }
+    let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
+    if rejects_file.is_some() {
+        brasa_export::write_rejects(&input.rejects, &folder.path(REJECTS)?)?;
+    }
+    let mut manifest = manifest(&layer.provenance, command, notes, &input);
+    manifest.outputs = folder.digests()?;
+    brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
+    folder.commit()?;
+
+    let headline = format!("{} hotspots", found.hotspots.len());
+    let hotspots = Some(found.hotspots);
+    Ok(Outcome { manifest, hotspots, rejects: input.rejects, rejects_file, crs, headline })
+}
+
+fn run_method(
+    pipeline: &Pipeline,
+    name: &str,
+    parameters: &Value,
+    command: &str,
+) -> Result<Outcome, EngineError> {
+    let unknown = || EngineError::Pipeline { place: name.to_owned(), why: "is not a method".to_owned() };
+    let method = brasa_spatial_index::method(name).ok_or_else(unknown)?;
+    let (path, force) = (&pipeline.output.path, pipeline.output.force);
+    let format = brasa_export::format_of(path)?;
+    if format == Format::GeoTiff && method.answer != "Surface" {
+        return Err(EngineError::Pipeline {
+            place: path.display().to_string(),
+            why: format!(
+                "{name} answers with features, which a raster cannot hold; write .gpkg, .geojson or .csv"
+            ),
+        });
+    }
+    if pipeline.output.labels.is_some() && method.answer != "Clusters" {
+        return Err(EngineError::Pipeline { place: name.to_owned(), why: "gives no labels".to_owned() });
+    }
+    let stage = |path: &Path| Staged::file(path, force)?.protecting(&inputs(pipeline));
+    let mut main = stage(path)?;
+    let mut labels = pipeline.output.labels.as_deref().map(stage).transpose()?;
+    let rejects_path = rejects_beside(path);
+    let mut rejected = stage(&rejects_path)?;
+
+    let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
+    let answer = (method.run)(&input.incidents, parameters)?;
+    let crs = &input.incidents.crs;
+    let period = input.incidents.times.as_ref().and_then(brasa_model::Times::extent);
+    let target = main.path(&file_name(path))?;
+    let mut notes = input.notes.clone();
+    let write_features = |mut layer: Layer, notes: &[Note]| {
+        layer.provenance.inputs.clone_from(&input.inputs);
+        layer.notes = notes.to_vec();
+        brasa_export::write_layer(&layer, &target, format).map(|()| layer.provenance)
+    };
+    let (provenance, headline) = match answer {
+        Answer::Surface(mut surface) => {
+            notes.append(&mut surface.notes);
+            surface.notes.clone_from(&notes);
+            surface.provenance.inputs.clone_from(&input.inputs);
+            let headline =
+                format!("{} cells, highest {:.2} {}", surface.grid.len(), surface.peak(), surface.unit);
+            if matches!(format, Format::GeoTiff | Format::Csv) {
+                brasa_export::write_surface(&surface, crs, &target, format)?;
+                (surface.provenance, headline)
+            } else {
+                (write_features(layers::surface(&surface, crs, period), &notes)?, headline)
+            }
+        }
+        Answer::LocalStats(mut stats) => {
+            notes.append(&mut stats.notes);
+            let count = |class| stats.count_of(class);
+            let headline = format!(
+                "{} zones: {} hot, {} cold at q <= 0.05",
+                stats.grid.len(),
+                count(brasa_model::Class::Hot),
+                count(brasa_model::Class::Cold),
+            );
+            (write_features(layers::local_stats(&stats, crs, period, |_| true), &notes)?, headline)
+        }
+        Answer::Clusters(mut clusters) => {
+            notes.append(&mut clusters.notes);
+            if let (Some(staged), Some(path)) = (&mut labels, &pipeline.output.labels) {
+                brasa_export::write_labels(&input.incidents.row, &clusters, &staged.path(&file_name(path))?)?;
+            }
+            let headline =
+                format!("{} clusters, {} incidents are noise", clusters.clusters.len(), clusters.noise(),);
+            (write_features(layers::clusters(&clusters, crs, period), &notes)?, headline)
+        }
+    };
+    let rejects_file = (!input.rejects.is_empty()).then_some(rejects_path);
+    if let Some(path) = &rejects_file {
+        brasa_export::write_rejects(&input.rejects, &rejected.path(&file_name(path))?)?;
+    }
+    let mut manifest = manifest(&provenance, command, notes, &input);
+    let crs = crs.clone();
+    manifest.outputs = main.commit()?;
+    if let Some(labels) = labels {
+        manifest.outputs.extend(labels.commit()?);
+    }
+    manifest.outputs.extend(rejected.commit()?);
+    Ok(Outcome { manifest, hotspots: None, rejects: input.rejects, rejects_file, crs, headline })
+}
+
+/// The files a run reads, which it must never write.
+fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
+    std::iter::once(pipeline.file.as_path()).chain(pipeline.input.study_area.as_deref()).collect()
+}
+
+fn manifest(provenance: &Provenance, command: &str, notes: Vec<Note>, input: &Ingested) -> Manifest {
+    Manifest {
+        tool: provenance.tool.clone(),
+        version: provenance.version.clone(),
+        command: command.to_owned(),
+        parameters: provenance.parameters.clone(),
+        seed: provenance.seed,
+        inputs: input.inputs.clone(),
+        notes,
+        outputs: Vec::new(),
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// `density.tif` → `density.rejects.csv`, in the same folder.
+fn rejects_beside(path: &Path) -> PathBuf {
+    path.with_extension(REJECTS)
+}
