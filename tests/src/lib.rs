@@ -75,3 +75,52 @@ pub fn incidents(
         crs: Crs::from_epsg(32_616).expect("UTM 16N"),
     }
 }
+
+/// The binary under test, built once: what a user runs.
+///
+/// # Panics
+/// When it does not build.
+#[expect(clippy::expect_used, reason = "only tests call this")]
+pub fn binary() -> &'static Path {
+    static BINARY: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    BINARY.get_or_init(|| {
+        let release = !cfg!(debug_assertions);
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        cargo.args(["build", "--locked", "--quiet", "-p", "brasa-cli"]).current_dir(root());
+        if release {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().expect("cargo runs").success(), "brasa does not build");
+        // The tests run from `target/PROFILE/deps`.
+        let own = std::env::current_exe().expect("a test has a path");
+        own.ancestors().nth(2).map(|folder| folder.join("brasa")).expect("a target folder")
+    })
+}
+
+/// What a run of `brasa` said.
+#[derive(Debug)]
+pub struct Said {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// Runs `brasa` in the root of the repository.
+///
+/// # Panics
+/// When it cannot be started or is killed by a signal.
+#[expect(clippy::expect_used, reason = "only tests call this")]
+pub fn brasa<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Said {
+    let output =
+        std::process::Command::new(binary()).args(args).current_dir(root()).output().expect("brasa starts");
+    let said = Said {
+        code: output.status.code().expect("brasa ends by itself"),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    };
+    assert!(!said.err.contains("panicked"), "{}", said.err);
+    said
+}

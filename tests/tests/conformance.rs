@@ -2,6 +2,8 @@
 //!
 //! The inputs are public but not part of this repository; without them these tests say "skipped".
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
+
 use brasa_model::{Class, Grid, LocalStats, Metres};
 use brasa_spatial_index::Sites;
 use brasa_spatial_index::choices::scott_axes;

@@ -1,5 +1,7 @@
 //! Laws that a wrong implementation would break, and the slow, obvious form of each method beside the fast one.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use brasa_model::{Grid, Incidents, Metres};
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde::{self, KdeParams, kde};

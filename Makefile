@@ -1,0 +1,59 @@
+# brasa: the few verbs. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+BUILD_PACKAGES := build-essential pkg-config libgdal-dev
+TEST_PACKAGES := gdal-bin python3 python3-qgis qgis-providers
+
+# Installs the Debian packages that are missing; elsewhere says what is needed and goes on.
+define install
+	@missing=$$(for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "no apt here; please install:" $$missing; exit 0; fi; \
+	echo "installing" $$missing; \
+	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+endef
+
+.PHONY: help
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: demo
+demo: setup ## build, run the main job on the sample city, say what to open
+	cargo build --release --locked -p brasa-cli
+	./target/release/brasa demo -o brasa-demo --force
+
+.PHONY: test
+test: setup setup-test ## everything: format, lints, all tests (what CI runs)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --features brasa-cli/gdal --locked -- -D warnings
+	cargo test --workspace --locked
+	cargo build --locked -p brasa-engine
+
+.PHONY: check
+check: ## quick: format, lints, unit tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --workspace --locked --lib --bins
+
+.PHONY: fmt
+fmt: ## format the code
+	cargo fmt --all
+
+.PHONY: docs
+docs: ## the documentation of the crates, in target/doc
+	cargo doc --workspace --no-deps --locked
+
+.PHONY: data
+data: ## make the sample city anew (the same bytes)
+	cargo run --locked -p brasa-sample-city -- data
+
+.PHONY: setup
+setup: ## install what a build needs (Debian packages, with sudo where needed)
+	$(call install,$(BUILD_PACKAGES))
+	@command -v cargo >/dev/null || { echo "no cargo here: a Rust toolchain is needed, see https://rustup.rs"; exit 1; }
+
+.PHONY: setup-test
+setup-test: ## install what the tests need besides
+	$(call install,$(TEST_PACKAGES))
