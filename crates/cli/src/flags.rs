@@ -48,8 +48,13 @@ fn of_schema(schema: &Value) -> Vec<Flag> {
         };
         Flag {
             name: name.clone(),
-            help: property["description"].as_str().unwrap_or_default().replace('\n', " "),
-            value_name: own["title"].as_str().unwrap_or(fallback).to_owned(),
+            help: property["description"]
+                .as_str()
+                .unwrap_or_default()
+                .replace('\n', " ")
+                .trim_end_matches('.')
+                .to_owned(),
+            value_name: property["title"].as_str().or(own["title"].as_str()).unwrap_or(fallback).to_owned(),
             default,
             required: required(name),
             integer,

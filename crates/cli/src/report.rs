@@ -119,7 +119,8 @@ impl Printer {
     fn rows(&self, text: &mut String, outcome: &Outcome) {
         let Some(input) = outcome.manifest.inputs.first() else { return };
         let Some(rows) = input.rows else { return };
-        let _ = writeln!(text, "Read       {} rows of {}", thousands(rows.read), printable(&input.name));
+        let plural = if rows.read == 1 { "row" } else { "rows" };
+        let _ = writeln!(text, "Read       {} {plural} of {}", thousands(rows.read), printable(&input.name));
         let _ = writeln!(
             text,
             "           {} used, {} filtered, {} rejected, {} duplicate",
@@ -163,6 +164,10 @@ impl Printer {
     }
 
     fn table(&self, text: &mut String, hotspots: &[Hotspot]) {
+        if hotspots.is_empty() {
+            let _ = writeln!(text, "\nHotspots   none");
+            return;
+        }
         let share: f64 = hotspots.iter().map(|hotspot| hotspot.share).sum();
         let area: f64 = hotspots.iter().map(|hotspot| hotspot.area_km2).sum();
         let _ = writeln!(
@@ -171,9 +176,6 @@ impl Printer {
             hotspots.len(),
             share * 100.0,
         );
-        if hotspots.is_empty() {
-            return;
-        }
         let _ = writeln!(
             text,
             "  rank  incidents   share   area km²      PAI       z         q   trend  peak hours"

@@ -10,43 +10,63 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InputOptions {
     /// Column with the longitude in degrees.
+    #[schemars(title = "COLUMN")]
     pub lon: Option<String>,
     /// Column with the latitude in degrees.
+    #[schemars(title = "COLUMN")]
     pub lat: Option<String>,
     /// Column with the easting of a projected system; needs --crs if the file does not state it.
+    #[schemars(title = "COLUMN")]
     pub x: Option<String>,
     /// Column with the northing of a projected system; needs --crs if the file does not state it.
+    #[schemars(title = "COLUMN")]
     pub y: Option<String>,
     /// Reference system of the coordinates as they stand in the file, such as EPSG:4326 or EPSG:32618.
+    #[schemars(title = "EPSG:CODE")]
     pub crs: Option<String>,
     /// Column with the date or the date and time of the incident.
+    #[schemars(title = "COLUMN")]
     pub time: Option<String>,
     /// Column with the latest possible time, when the file gives a from and a to.
+    #[schemars(title = "COLUMN")]
     pub time_end: Option<String>,
     /// Column with the kind of incident.
+    #[schemars(title = "COLUMN")]
     pub kind: Option<String>,
     /// Column with how much each row counts, a number of 0 or more; each row counts 1 if none is named.
+    #[schemars(title = "COLUMN")]
     pub weight: Option<String>,
     /// Column that identifies an incident; a row whose id was seen before is set aside as a duplicate.
+    #[schemars(title = "COLUMN")]
     pub id: Option<String>,
     /// Rows to keep, as COLUMN=VALUE,VALUE with several conditions separated by ";", such as kind=HOMICIDE,ROBBERY.
+    #[schemars(title = "CONDITIONS")]
     pub only: Option<String>,
     /// First day to keep, such as 2019-01-01; an incident belongs to the day on which it starts.
+    #[schemars(title = "DATE")]
     pub since: Option<String>,
     /// Last day to keep; --until 2019-12-31 includes that day.
+    #[schemars(title = "DATE")]
     pub until: Option<String>,
     /// Time zone of the place, such as America/Bogota; times written with an offset or Z are brought to its clocks.
+    #[schemars(title = "ZONE")]
     pub tz: Option<String>,
     /// Layer, table or sheet to read, when the file has several.
+    #[schemars(title = "NAME")]
     pub layer: Option<String>,
     /// Character between the fields of a text file: "," ";" "|" or "tab".
+    #[schemars(title = "CHARACTER")]
     pub delimiter: Option<String>,
     /// Character encoding of a text file, such as utf-8, latin1 or utf-16.
+    #[schemars(title = "NAME")]
     pub encoding: Option<String>,
     /// Decimal mark of the numbers: "point" or "comma".
+    #[schemars(title = "point|comma")]
     pub decimal: Option<String>,
     /// Order of day and month in dates such as 03/04/2019: "dmy" or "mdy".
+    #[schemars(title = "dmy|mdy")]
     pub date_order: Option<String>,
     /// File with the polygons of the study area; without it, the area around the incidents is used and announced.
+    #[schemars(title = "FILE")]
     pub study_area: Option<PathBuf>,
 }

@@ -184,14 +184,19 @@ pub(crate) fn project(
             (utm, format!("the UTM zone of the median place ({place})"))
         }
     };
-    let (west, east) = range(lonlat.iter().flatten().map(|place| place.0));
-    let wide = if crs.epsg() == source.epsg() || east - west <= 12.0 {
-        String::new()
+    // Not the extent: a handful of wild geocodes does not make a city wide.
+    let rows = |wanted: &dyn Fn(f64) -> bool| -> u64 {
+        let pairs = lonlat.iter().zip(&places.count);
+        pairs
+            .filter(|(place, _)| place.is_some_and(|(at, _)| wanted(at)))
+            .map(|(_, &count)| u64::from(count))
+            .sum()
+    };
+    let (far, all) = (rows(&|at| (at - lon).abs() > 6.0), rows(&|_| true));
+    let wide = if crs.epsg() == source.epsg() || far * 100 <= all {
+        ""
     } else {
-        format!(
-            "; the data span {:.0} degrees of longitude, so lengths at their ends are off by more than 0.3 %",
-            east - west
-        )
+        "; more than 1 % of the rows lie over 6 degrees of longitude from it, where lengths are off by more than 0.3 %"
     };
     notes.push(
         Note::new("crs_chosen", format!("the working system is {crs}"))

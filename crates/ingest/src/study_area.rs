@@ -6,7 +6,7 @@ use brasa_model::{Crs, InputRecord, Note, SourceCrs, Window, WindowOrigin};
 use geo::{Coord, LineString, MapCoords, MultiPolygon, Polygon};
 
 use crate::IngestError;
-use crate::error::{extent, short};
+use crate::error::extent;
 use crate::footprint::{Groups, footprint, radius};
 use crate::geojson::GeoJson;
 use crate::open::{Form, open};
@@ -236,7 +236,9 @@ fn with_the_rest(places: &Weighted<'_>, notes: &mut Vec<Note>) -> Vec<bool> {
         Note::new(
             "far_from_the_rest",
             format!(
-"{apart} incidents ({} %) lie about {:.0} km or more from all others and were set aside", short(share), gap / 1000.0),
+                "{apart} incidents ({share:.2} %) lie about {:.0} km or more from all others and were set aside",
+                gap / 1000.0
+            ),
         )
         .value(apart, "incidents")
         .reason("such rows are mostly geocoding errors; to keep them, name a study area that holds them with --study-area FILE"),
