@@ -7,6 +7,8 @@
 use brasa_model::{Class, Grid, LocalStats, Metres};
 use brasa_spatial_index::Sites;
 use brasa_spatial_index::choices::scott_axes;
+use brasa_spatial_index::edge::Edge;
+use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::local::gi_star::{self, Neighbours};
@@ -118,11 +120,11 @@ fn gi_star_equals_getis_and_ord_1996_at_five_distances() {
 }
 
 /// The density at one place, per square unit: a grid of one cell around it.
-fn density_at(x: &[f64], y: &[f64], place: (f64, f64), bandwidth: f64) -> f64 {
+fn density_at(x: &[f64], y: &[f64], place: (f64, f64), kernel: Kernel, bandwidth: f64) -> f64 {
     let shift = |values: &[f64], by: f64| values.iter().map(|value| value - by + 0.5).collect();
     let incidents = incidents(shift(x, place.0), shift(y, place.1), None, (0.0, 0.0, 1.0, 1.0));
     let grid = Grid::covering(&incidents.window, metres(1.0)).unwrap();
-    kde::on_grid(&Sites::new(&incidents), grid, metres(bandwidth)).value(0) / 1e6
+    kde::on_grid(&Sites::new(&incidents), grid, kernel, metres(bandwidth), Edge::None).value(0) / 1e6
 }
 
 #[test]
@@ -138,32 +140,46 @@ fn kde_equals_the_brute_force_lattices_of_three_cities() {
         let (x, y) = (numbers(&points, 1), numbers(&points, 2));
         let reference = json(&reference)["kde"].clone();
         let number = |key: &str| reference[key].as_f64().unwrap();
-        let expected: Vec<f64> =
-            reference["quartic"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
-        let peak = expected.iter().copied().fold(0.0, f64::max);
-        for (at, wanted) in expected.iter().enumerate() {
-            let along = |low: &str, high: &str, step: usize| {
-                number(low) + (number(high) - number(low)) * step as f64 / 10.0
+        for (kernel, word) in Kernel::ALL {
+            let Some(expected) = reference[word].as_array() else {
+                assert_eq!(kernel, Kernel::Triweight, "every other kernel has a lattice");
+                continue;
             };
-            let place = (along("xmin", "xmax", at % 11), along("ymin", "ymax", at / 11));
-            let found = density_at(&x, &y, place, number("bandwidth"));
-            assert!((found - wanted).abs() < 1e-6 * peak, "{set} {at}: {found} against {wanted}");
+            let expected: Vec<f64> = expected.iter().map(|value| value.as_f64().unwrap()).collect();
+            let peak = expected.iter().copied().fold(0.0, f64::max);
+            for (at, wanted) in expected.iter().enumerate() {
+                let along = |low: &str, high: &str, step: usize| {
+                    number(low) + (number(high) - number(low)) * step as f64 / 10.0
+                };
+                let place = (along("xmin", "xmax", at % 11), along("ymin", "ymax", at / 11));
+                let found = density_at(&x, &y, place, kernel, number("bandwidth"));
+                assert!((found - wanted).abs() < 1e-6 * peak, "{set} {word} {at}: {found} against {wanted}");
+            }
         }
     }
 }
 
 #[test]
 fn kde_equals_spatstat_on_redwood_and_japanesepines() {
-    for (name, south) in [("redwood", -1.0), ("japanesepines", 0.0)] {
+    for name in ["redwood", "japanesepines"] {
         let Some(file) = real(&format!("golden/{name}.csv")) else { return };
         let rows = rows(&file, true);
         let (x, y) = (numbers(&rows, 0), numbers(&rows, 1));
-        assert!(y.iter().all(|&y| (south..=south + 1.0).contains(&y)));
-        for (sigma, column) in [(0.05, 4), (0.1, 7)] {
+        for (sigma, kernel, column) in [
+            (0.05, Kernel::Gaussian, 3),
+            (0.05, Kernel::Quartic, 4),
+            (0.05, Kernel::Epanechnikov, 5),
+            (0.1, Kernel::Gaussian, 6),
+            (0.1, Kernel::Quartic, 7),
+            (0.1, Kernel::Epanechnikov, 8),
+        ] {
             for (at, wanted) in numbers(&rows, column).into_iter().enumerate() {
-                // spatstat's sigma is the standard deviation on one axis: the quartic reaches √8 of it.
-                let found = density_at(&x, &y, (x[at], y[at]), 8.0_f64.sqrt() * sigma);
-                assert!((found / wanted - 1.0).abs() < 1e-8, "{name} {sigma} {at}: {found} against {wanted}");
+                // spatstat's sigma is the standard deviation on one axis, whatever the kernel.
+                let found = density_at(&x, &y, (x[at], y[at]), kernel, kernel.radius_of_deviation(sigma));
+                assert!(
+                    (found / wanted - 1.0).abs() < 1e-8,
+                    "{name} {kernel} {sigma} {at}: {found} against {wanted}"
+                );
             }
         }
     }
@@ -173,8 +189,13 @@ fn kde_equals_spatstat_on_redwood_and_japanesepines() {
 fn kde_equals_the_stated_value_at_the_mean_centre_of_memphis() {
     let Some(file) = real("golden/memphis_robberies.csv") else { return };
     let rows = rows(&file, true);
-    let found =
-        density_at(&numbers(&rows, 2), &numbers(&rows, 3), (230_171.783_63, 3_889_703.420_17), 1000.0);
+    let found = density_at(
+        &numbers(&rows, 2),
+        &numbers(&rows, 3),
+        (230_171.783_63, 3_889_703.420_17),
+        Kernel::Quartic,
+        1000.0,
+    );
     assert!((found / 5.082_744_068e-6 - 1.0).abs() < 1e-8, "{found}");
 }
 

@@ -12,7 +12,9 @@ use brasa_model::{
     Civil, Class, Column, ColumnKind, Feature, Grid, Incidents, Interval, Layer, LocalStats, Note,
     Provenance, Surface, Value,
 };
+use brasa_spatial_index::edge::Edge;
 use brasa_spatial_index::isopleth::isopleth;
+use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::local::gi_star;
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites};
@@ -126,7 +128,7 @@ pub fn hotspots(incidents: &Incidents, params: &HotspotsParams) -> Result<Found,
     }
     let sites = Sites::new(incidents);
     let (cell, cell_note) = params.cell.resolve(incidents, &sites)?;
-    let (bandwidth, bandwidth_note) = params.bandwidth.resolve(cell, &sites)?;
+    let (bandwidth, bandwidth_note) = params.bandwidth.resolve(cell, Kernel::Quartic, &sites)?;
     let mut notes: Vec<Note> = [cell_note, bandwidth_note].into_iter().flatten().collect();
 
     let grid = Grid::covering(&incidents.window, cell)?;
@@ -135,7 +137,7 @@ pub fn hotspots(incidents: &Incidents, params: &HotspotsParams) -> Result<Found,
 
     let parts = PARTS.into_iter().find(|&parts| pixels(&zones.grid, parts) <= MOST_PIXELS).unwrap_or(1);
     let raster = zones.grid.refined(&incidents.window, parts)?;
-    let density = kde::on_grid(&sites, raster, bandwidth);
+    let density = kde::on_grid(&sites, raster, Kernel::Quartic, bandwidth, Edge::None);
     let years = incidents.years();
     let density = match years {
         Some(years) => density.scaled(1.0 / years, "incidents/km²/year"),

@@ -1,4 +1,4 @@
-//! Square cells, aligned so that two runs share them.
+//! Cells, aligned so that two runs share them.
 
 use geo::{Coord, Polygon, Rect};
 
@@ -22,6 +22,9 @@ pub enum GridError {
         /// A cell that fits.
         fits: Metres,
     },
+    /// The window has no extent.
+    #[error("the study area has no extent to lay a grid over")]
+    Flat,
     /// Not one centre of a cell lies in the window.
     #[error("no cell of {cell} has its centre inside the study area")]
     Empty {
@@ -30,11 +33,14 @@ pub enum GridError {
     },
 }
 
-/// Square cells at whole multiples of the cell size (`floor(x / cell)`), clipped to a window: a cell belongs to
-/// the grid when its centre lies in the window. Rows run from the south, columns from the west.
+/// Cells at whole multiples of the cell size (`floor(x / cell)`, counted from an origin that is (0, 0) unless said
+/// otherwise), clipped to a window: a cell belongs to the grid when its centre lies in the window. Rows run from the
+/// south, columns from the west.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grid {
-    cell: Metres,
+    width: Metres,
+    height: Metres,
+    origin: Coord<f64>,
     west: i64,
     south: i64,
     nx: usize,
@@ -44,40 +50,70 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The cells that cover a window.
+    /// The square cells that cover a window.
     pub fn covering(window: &Window, cell: Metres) -> Result<Self, GridError> {
+        Self::covering_from(window, cell, Coord::zero())
+    }
+
+    /// The square cells that cover a window, counted from `origin` instead of (0, 0).
+    pub fn covering_from(window: &Window, cell: Metres, origin: Coord<f64>) -> Result<Self, GridError> {
         let size = cell.get();
         let bounds = window.bounds();
-        let (low, high) = (bounds.min(), bounds.max());
+        let (low, high) = (bounds.min() - origin, bounds.max() - origin);
         let across = (high.x / size).ceil() - (low.x / size).floor();
         let up = (high.y / size).ceil() - (low.y / size).floor();
         if across * up > MOST_CELLS {
             let fits = Metres::new(size * (across * up / MOST_CELLS).sqrt()).unwrap_or(cell).round_up();
             return Err(GridError::TooLarge { cell, cells: across * up, fits });
         }
-        let mut grid = Self {
-            cell,
-            west: (low.x / size).floor() as i64,
-            south: (low.y / size).floor() as i64,
-            nx: (across as usize).max(1),
-            ny: (up as usize).max(1),
-            inside: Vec::new(),
-            count: 0,
-        };
+        let start = ((low.x / size).floor() as i64, (low.y / size).floor() as i64);
+        Self::masked(window, (cell, cell), origin, start, (across as usize, up as usize))
+    }
+
+    /// `nx` × `ny` cells, square or not, that just cover the bounding rectangle of a window. Such a grid shares its
+    /// cells with no other.
+    pub fn spanning(window: &Window, nx: usize, ny: usize) -> Result<Self, GridError> {
+        let bounds = window.bounds();
+        let side = |length: f64, cells: usize| Metres::new(length / cells.max(1) as f64);
+        let empty = GridError::Flat;
+        let width = side(bounds.width(), nx).map_err(|_| empty.clone())?;
+        let height = side(bounds.height(), ny).map_err(|_| empty)?;
+        let cells = nx as f64 * ny as f64;
+        if cells > MOST_CELLS {
+            let fits = Metres::new(width.get().max(height.get())).unwrap_or(width).round_up();
+            return Err(GridError::TooLarge { cell: width, cells, fits });
+        }
+        Self::masked(window, (width, height), bounds.min(), (0, 0), (nx.max(1), ny.max(1)))
+    }
+
+    fn masked(
+        window: &Window,
+        (width, height): (Metres, Metres),
+        origin: Coord<f64>,
+        (west, south): (i64, i64),
+        (nx, ny): (usize, usize),
+    ) -> Result<Self, GridError> {
+        let (nx, ny) = (nx.max(1), ny.max(1));
+        let mut grid = Self { width, height, origin, west, south, nx, ny, inside: Vec::new(), count: 0 };
         grid.inside = window.mask(&grid);
         grid.count = grid.inside.iter().filter(|&&inside| inside).count();
-        if grid.count == 0 { Err(GridError::Empty { cell }) } else { Ok(grid) }
+        if grid.count == 0 { Err(GridError::Empty { cell: width }) } else { Ok(grid) }
     }
 
     /// The same extent in cells of a whole fraction of this grid's cell, clipped to the window anew.
     pub fn refined(&self, window: &Window, parts: u32) -> Result<Self, GridError> {
-        let cell = Metres::new(self.cell.get() / f64::from(parts.max(1))).unwrap_or(self.cell);
-        Self::covering(window, cell)
+        let cell = Metres::new(self.width.get() / f64::from(parts.max(1))).unwrap_or(self.width);
+        Self::covering_from(window, cell, self.origin)
     }
 
-    /// The side of a cell.
+    /// The side of a cell from west to east; of a square cell, its side.
     pub const fn cell(&self) -> Metres {
-        self.cell
+        self.width
+    }
+
+    /// The side of a cell from south to north.
+    pub const fn cell_height(&self) -> Metres {
+        self.height
     }
 
     /// Columns.
@@ -112,30 +148,30 @@ impl Grid {
 
     /// The index of the cell that holds a place, inside the window or not; `None` beyond the grid.
     pub fn cell_at(&self, x: f64, y: f64) -> Option<usize> {
-        let column = (x / self.cell.get()).floor() as i64 - self.west;
-        let row = (y / self.cell.get()).floor() as i64 - self.south;
+        let column = ((x - self.origin.x) / self.width.get()).floor() as i64 - self.west;
+        let row = ((y - self.origin.y) / self.height.get()).floor() as i64 - self.south;
         let (column, row) = (usize::try_from(column).ok()?, usize::try_from(row).ok()?);
         (column < self.nx && row < self.ny).then(|| row * self.nx + column)
     }
 
-    /// The whole-number name of a cell: column and row counted from the projection's origin.
+    /// The whole-number name of a cell: column and row counted from the origin.
     pub fn name(&self, cell: usize) -> (i64, i64) {
         (self.west + (cell % self.nx) as i64, self.south + (cell / self.nx) as i64)
     }
 
     /// The x of the centre of a column.
     pub fn centre_x(&self, column: usize) -> f64 {
-        ((self.west + column as i64) as f64 + 0.5) * self.cell.get()
+        self.origin.x + ((self.west + column as i64) as f64 + 0.5) * self.width.get()
     }
 
     /// The y of the centre of a row.
     pub fn centre_y(&self, row: usize) -> f64 {
-        ((self.south + row as i64) as f64 + 0.5) * self.cell.get()
+        self.origin.y + ((self.south + row as i64) as f64 + 0.5) * self.height.get()
     }
 
     /// The first column whose centre is at or beyond `x`.
     pub fn first_centre_from(&self, x: f64) -> usize {
-        let column = (x / self.cell.get() - 0.5).ceil() - self.west as f64;
+        let column = ((x - self.origin.x) / self.width.get() - 0.5).ceil() - self.west as f64;
         let mut column = column.clamp(0.0, self.nx as f64) as usize;
         while column > 0 && self.centre_x(column - 1) >= x {
             column -= 1;
@@ -146,31 +182,38 @@ impl Grid {
         column
     }
 
+    /// The x of the western side of a column counted from the grid's first; the number of columns gives the east.
+    fn side_x(&self, column: usize) -> f64 {
+        self.origin.x + (self.west + column as i64) as f64 * self.width.get()
+    }
+
+    fn side_y(&self, row: usize) -> f64 {
+        self.origin.y + (self.south + row as i64) as f64 * self.height.get()
+    }
+
     /// The south-west corner of the grid.
     pub fn corner(&self) -> Coord<f64> {
-        Coord { x: self.west as f64 * self.cell.get(), y: self.south as f64 * self.cell.get() }
+        Coord { x: self.side_x(0), y: self.side_y(0) }
     }
 
     /// The rectangle the grid covers.
     pub fn bounds(&self) -> Rect<f64> {
-        let size = self.cell.get();
-        let east = (self.west + self.nx as i64) as f64 * size;
-        let north = (self.south + self.ny as i64) as f64 * size;
-        Rect::new(self.corner(), Coord { x: east, y: north })
+        Rect::new(self.corner(), Coord { x: self.side_x(self.nx), y: self.side_y(self.ny) })
     }
 
     /// The outline of a cell.
     pub fn polygon(&self, cell: usize) -> Polygon<f64> {
-        let (column, row) = self.name(cell);
-        let size = self.cell.get();
-        let edge = |at: i64| at as f64 * size;
-        Rect::new(Coord { x: edge(column), y: edge(row) }, Coord { x: edge(column + 1), y: edge(row + 1) })
-            .to_polygon()
+        let (column, row) = (cell % self.nx, cell / self.nx);
+        Rect::new(
+            Coord { x: self.side_x(column), y: self.side_y(row) },
+            Coord { x: self.side_x(column + 1), y: self.side_y(row + 1) },
+        )
+        .to_polygon()
     }
 
     /// The area of a cell in km².
     pub fn cell_km2(&self) -> f64 {
-        self.cell.get() * self.cell.get() / 1e6
+        self.width.get() * self.height.get() / 1e6
     }
 }
 
@@ -214,6 +257,23 @@ mod tests {
             panic!("1e12 cells were made");
         };
         assert!(Grid::covering(&wide, fits).is_ok());
+    }
+
+    #[test]
+    fn a_spanning_grid_covers_the_rectangle_and_no_more() {
+        let grid = Grid::spanning(&window(130.0, -70.0, 1000.0), 8, 4).unwrap();
+        assert_eq!((grid.nx(), grid.ny(), grid.len()), (8, 4, 32));
+        assert_eq!((grid.cell().get(), grid.cell_height().get()), (125.0, 250.0));
+        assert_eq!((grid.bounds().min().x, grid.bounds().max().y), (130.0, 930.0));
+        assert_eq!(grid.cell_at(255.0, -70.0), Some(1));
+    }
+
+    #[test]
+    fn another_origin_moves_the_cells() {
+        let grid = Grid::covering_from(&window(0.0, 0.0, 1000.0), metres(100.0), Coord { x: 30.0, y: 30.0 })
+            .unwrap();
+        assert_eq!(grid.corner(), Coord { x: -70.0, y: -70.0 });
+        assert_eq!(grid.name(grid.cell_at(31.0, 29.0).unwrap()), (0, -1));
     }
 
     #[test]

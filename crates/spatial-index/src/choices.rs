@@ -8,6 +8,7 @@ use brasa_model::{Incidents, Metres, Note, UnitError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::kernels::Kernel;
 use crate::{AnalysisError, Sites};
 
 /// The side of a grid cell: a length, or the mean spacing of the places.
@@ -64,11 +65,11 @@ impl CellSize {
     }
 }
 
-/// How far a kernel reaches: a length (the support radius of the quartic kernel), or a named rule.
+/// How far a kernel reaches: a length in the kernel's own meaning, or a named rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Bandwidth {
-    /// The support radius.
+    /// So many metres.
     Length(Metres),
     /// As wide as the neighbourhood in which significance is tested: 2.5 cells.
     #[default]
@@ -78,32 +79,40 @@ pub enum Bandwidth {
 }
 
 impl Bandwidth {
-    /// The support radius, and the note that announces it when a rule chose it.
-    pub fn resolve(&self, cell: Metres, sites: &Sites) -> Result<(Metres, Option<Note>), AnalysisError> {
-        let (radius, name, reason) = match self {
+    /// The bandwidth in the kernel's own meaning, and the note that announces it when a rule chose it.
+    pub fn resolve(
+        &self,
+        cell: Metres,
+        kernel: Kernel,
+        sites: &Sites,
+    ) -> Result<(Metres, Option<Note>), AnalysisError> {
+        let (deviation, name, reason) = match self {
             Self::Length(length) => return Ok((*length, None)),
             Self::Neighbourhood => (
-                Metres::new(2.5 * cell.get()),
+                2.5 * cell.get() / 8.0_f64.sqrt(),
                 "neighbourhood",
                 format!(
-                    "2.5 cells of {cell}: the kernel then spreads an incident as far as a cell and its eight neighbours do, in which significance is tested (√6 cells have the same variance)"
+                    "it spreads an incident as far as a cell of {cell} and its eight neighbours do, in which significance is tested: 2.5 cells of the quartic kernel"
                 ),
             ),
             Self::Scott => (
-                Metres::new(scott(sites) * 8.0_f64.sqrt()),
+                scott(sites),
                 "scott",
-                "Scott's rule gives the standard deviation; the quartic kernel's support radius is √8 of it. It smooths a city with several centres more than a map of hotspots wants".to_owned(),
+                "Scott's rule; it smooths a city with several centres more than a map of hotspots wants"
+                    .to_owned(),
             ),
         };
-        let radius = radius.map_err(|_| AnalysisError::RuleFailed {
+        // A rule's answer is no more exact than a millimetre.
+        let radius = (kernel.radius_of_deviation(deviation) * 1000.0).round() / 1000.0;
+        let radius = Metres::new(radius).map_err(|_| AnalysisError::RuleFailed {
             rule: name,
             what: "bandwidth",
             why: "all incidents are in one place".to_owned(),
         })?;
-        let note =
-            Note::new("bandwidth_chosen", format!("bandwidth of {:.0} m (support radius)", radius.get()))
-                .value(radius.get(), "m")
-                .reason(format!("{reason}; --bandwidth sets another"));
+        let meaning = kernel.bandwidth_meaning();
+        let note = Note::new("bandwidth_chosen", format!("bandwidth of {:.0} m ({meaning})", radius.get()))
+            .value(radius.get(), "m")
+            .reason(format!("{reason}; --bandwidth sets another"));
         Ok((radius, Some(note)))
     }
 }

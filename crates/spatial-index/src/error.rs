@@ -45,7 +45,7 @@ impl Diagnose for AnalysisError {
             Self::Parameter { .. } => "parameter_refused",
             Self::NoIncidents => "no_incidents",
             Self::Grid(GridError::TooLarge { .. }) => "grid_too_large",
-            Self::Grid(GridError::Empty { .. }) => "grid_empty",
+            Self::Grid(GridError::Empty { .. } | GridError::Flat) => "grid_empty",
             Self::NoVariance { .. } => "no_variance",
             Self::RuleFailed { .. } => "rule_failed",
         }
@@ -69,7 +69,7 @@ impl Diagnose for AnalysisError {
             }
             Self::NoVariance { .. } => Some("choose another --cell, or more incidents".to_owned()),
             Self::RuleFailed { what, .. } => Some(format!("give the {what} as a length, such as 500m")),
-            Self::Parameter { .. } | Self::NoIncidents => None,
+            Self::Parameter { .. } | Self::NoIncidents | Self::Grid(GridError::Flat) => None,
         }
     }
 }

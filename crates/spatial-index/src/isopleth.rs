@@ -92,9 +92,9 @@ fn trace(surface: &Surface, level: f64) -> Vec<LineString<f64>> {
         // Kept off the centres, so that two outlines never meet in one.
         let share = if share.is_finite() { share.clamp(1e-6, 1.0 - 1e-6) } else { 0.5 };
         let centre = |column: i64, row: i64| {
-            let size = surface.grid.cell().get();
+            let (width, height) = (surface.grid.cell().get(), surface.grid.cell_height().get());
             let corner = surface.grid.corner();
-            Coord { x: corner.x + (column as f64 + 0.5) * size, y: corner.y + (row as f64 + 0.5) * size }
+            Coord { x: corner.x + (column as f64 + 0.5) * width, y: corner.y + (row as f64 + 0.5) * height }
         };
         let (from, to) = (centre(side.column, side.row), centre(to_column, to_row));
         Coord { x: from.x + share * (to.x - from.x), y: from.y + share * (to.y - from.y) }

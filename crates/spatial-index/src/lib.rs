@@ -8,8 +8,11 @@
 //! flags, its schema and its row in the documentation come out of that line.
 
 pub mod choices;
+pub mod edge;
 pub mod error;
 pub mod isopleth;
+pub mod kernel_sums;
+pub mod kernels;
 pub mod methods;
 pub mod neighbours;
 pub mod significance;

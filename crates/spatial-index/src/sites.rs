@@ -4,6 +4,8 @@
 use brasa_model::Incidents;
 use rayon::prelude::*;
 
+use crate::kernel_sums::Places;
+
 /// The distinct places of a set of incidents, sorted from south to north, then from west to east.
 ///
 /// Two incidents are at one place when their projected coordinates are the same bit for bit. The order is total,
@@ -75,10 +77,8 @@ impl Sites {
         self.weight.iter().sum()
     }
 
-    /// The sites whose northing lies within `reach` of `y`, ends included.
-    pub fn rows_within(&self, y: f64, reach: f64) -> std::ops::Range<usize> {
-        let start = self.y.partition_point(|&at| at < y - reach);
-        let end = start + self.y[start..].partition_point(|&at| at <= y + reach);
-        start..end
+    /// The sites as places with weights.
+    pub fn places(&self) -> Places<'_> {
+        Places { x: &self.x, y: &self.y, weight: &self.weight }
     }
 }

@@ -47,8 +47,8 @@ fn in_memory(surface: &Surface, crs: &Crs) -> Result<Dataset> {
     let (nx, ny) = (grid.nx(), grid.ny());
     let driver = DriverManager::get_driver_by_name("MEM")?;
     let mut raster = driver.create_with_band_type::<f32, _>("", nx, ny, 1)?;
-    let (bounds, cell) = (grid.bounds(), grid.cell().get());
-    raster.set_geo_transform(&[bounds.min().x, cell, 0.0, bounds.max().y, 0.0, -cell])?;
+    let (bounds, width, height) = (grid.bounds(), grid.cell().get(), grid.cell_height().get());
+    raster.set_geo_transform(&[bounds.min().x, width, 0.0, bounds.max().y, 0.0, -height])?;
     raster.set_spatial_ref(&spatial_ref(crs)?)?;
     let provenance = &surface.provenance;
     let description = describe(&surface.unit);

@@ -1,0 +1,178 @@
+//! Edge correction: what to do about the part of a kernel that falls outside the study area.
+//!
+//! e(u) = ∫_W k(u − v) dv is the mass that a kernel at u keeps inside the window W. The integral is taken on the cells of
+//! the raster, so that the law of each correction holds on the raster itself.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::str::FromStr;
+
+use brasa_model::Grid;
+use rayon::prelude::*;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel_sums::Places;
+use crate::kernels::Kernel;
+
+/// Which correction, if any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Edge {
+    /// None: the surface is too low near the border.
+    #[default]
+    None,
+    /// Divide the surface by e(u) (Diggle 1985, doi:10.2307/2347366): right on average for an even pattern; its mass is not n.
+    Uniform,
+    /// Divide each incident by its own e(xᵢ) (Jones 1993, doi:10.1007/BF00147776): the mass is n.
+    JonesDiggle,
+}
+
+const WORDS: [(Edge, &str); 3] =
+    [(Edge::None, "none"), (Edge::Uniform, "uniform"), (Edge::JonesDiggle, "jones-diggle")];
+
+impl FromStr for Edge {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = WORDS.iter().find(|(_, word)| *word == text.trim());
+        found
+            .map(|(edge, _)| *edge)
+            .ok_or_else(|| format!("\"{text}\" is not an edge correction: none, uniform, jones-diggle"))
+    }
+}
+
+impl TryFrom<String> for Edge {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Edge> for String {
+    fn from(edge: Edge) -> Self {
+        WORDS.iter().find(|(at, _)| *at == edge).map_or("", |(_, word)| word).to_owned()
+    }
+}
+
+impl JsonSchema for Edge {
+    fn schema_name() -> Cow<'static, str> {
+        "Edge".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "title": "none|uniform|jones-diggle", "enum": WORDS.map(|(_, word)| word) })
+    }
+}
+
+/// The runs of inside cells of each row, from the west.
+struct Runs {
+    starts: Vec<usize>,
+    runs: Vec<Range<usize>>,
+}
+
+impl Runs {
+    fn of(grid: &Grid) -> Self {
+        let (mut starts, mut runs) = (vec![0], Vec::new());
+        for row in 0..grid.ny() {
+            let inside = |column: usize| column < grid.nx() && grid.is_inside(row * grid.nx() + column);
+            let mut column = 0;
+            while column < grid.nx() {
+                let start = column;
+                while inside(column) {
+                    column += 1;
+                }
+                if column > start {
+                    runs.push(start..column);
+                }
+                column += 1;
+            }
+            starts.push(runs.len());
+        }
+        Self { starts, runs }
+    }
+
+    fn row(&self, row: usize) -> &[Range<usize>] {
+        &self.runs[self.starts[row]..self.starts[row + 1]]
+    }
+}
+
+/// e at the centre of every cell, row by row from the south-west.
+///
+/// Every centre sees the same lattice of offsets, so that a row of the kernel is summed once from its middle outwards, and
+/// the part of it that covers a run of inside cells is a difference of two sums.
+pub fn mass_at_centres(grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+    let runs = Runs::of(grid);
+    let (width, height) = (grid.cell().get(), grid.cell_height().get());
+    let scale = kernel.factor() / (h * h) * width * height;
+    let reach = kernel.reach() * h;
+    let (across, up) = ((reach / width) as usize, (reach / height) as usize);
+    let (nx, ny) = (grid.nx(), grid.ny());
+    // sums[dy][k] is the sum over the first k of the 2·across + 1 offsets of the row dy away.
+    let sums: Vec<Vec<f64>> = (0..=up)
+        .map(|rows| {
+            let dy = rows as f64 * height / h;
+            let mut total = 0.0;
+            let one = |column: usize| {
+                let dx = (column as f64 - across as f64) * width / h;
+                let within = dx * dx + dy * dy <= kernel.reach() * kernel.reach();
+                if within { kernel.value(dx * dx + dy * dy) } else { 0.0 }
+            };
+            std::iter::once(0.0)
+                .chain((0..=2 * across).map(|column| {
+                    total += one(column);
+                    total
+                }))
+                .collect()
+        })
+        .collect();
+    let mut mass = vec![0.0; nx * ny];
+    mass.par_chunks_mut(nx).enumerate().for_each(|(row, cells)| {
+        for other in row.saturating_sub(up)..(row + up + 1).min(ny) {
+            let sums = &sums[other.abs_diff(row)];
+            for run in runs.row(other) {
+                // Only centres within reach of the run see it.
+                let (first, last) = (run.start.saturating_sub(across), (run.end + across).min(nx));
+                for (column, cell) in cells.iter_mut().enumerate().take(last).skip(first) {
+                    let at = |edge: usize| (edge + across).saturating_sub(column).min(2 * across + 1);
+                    *cell += sums[at(run.end)] - sums[at(run.start)];
+                }
+            }
+        }
+        for cell in cells {
+            *cell *= scale;
+        }
+    });
+    mass
+}
+
+/// e at each place.
+pub fn mass_at_places(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+    let runs = Runs::of(grid);
+    let (width, height) = (grid.cell().get(), grid.cell_height().get());
+    let scale = kernel.factor() / (h * h) * width * height;
+    let reach = kernel.reach();
+    let (west, south) = (grid.centre_x(0), grid.centre_y(0));
+    let of_place = |(&x, &y): (&f64, &f64)| {
+        let (column, row) = ((x - west) / width, (y - south) / height);
+        let up = reach * h / height;
+        let rows = (row - up).ceil().max(0.0) as usize
+            ..((row + up).floor() + 1.0).clamp(0.0, grid.ny() as f64) as usize;
+        let mut total = 0.0;
+        for at in rows {
+            let dy = (at as f64 - row) * height / h;
+            let half = (reach * reach - dy * dy).max(0.0).sqrt() * h / width;
+            let (first, end) =
+                ((column - half).ceil().max(0.0) as usize, ((column + half).floor() + 1.0).max(0.0) as usize);
+            for run in runs.row(at) {
+                for cell in run.start.max(first)..run.end.min(end) {
+                    let dx = (cell as f64 - column) * width / h;
+                    total += kernel.value(dx * dx + dy * dy);
+                }
+            }
+        }
+        total * scale
+    };
+    places.x.par_iter().zip(places.y).map(of_place).collect()
+}
