@@ -79,6 +79,6 @@ impl Sites {
 
     /// The sites as places with weights.
     pub fn places(&self) -> Places<'_> {
-        Places { x: &self.x, y: &self.y, weight: &self.weight }
+        Places { x: &self.x, y: &self.y, weight: Some(&self.weight) }
     }
 }

@@ -86,8 +86,8 @@ pub fn on_grid(sites: &Sites, grid: Grid, kernel: Kernel, bandwidth: Metres, edg
             let mass = mass_at_places(places, &grid, kernel, h);
             // A place whose kernel holds no centre of a cell has no mass to share out.
             let share = |(weight, mass): (&f64, f64)| if mass > 0.0 { weight / mass } else { 0.0 };
-            let weight: Vec<f64> = places.weight.iter().zip(mass).map(share).collect();
-            kernel_sums(Places { weight: &weight, ..places }, &grid, kernel, h)
+            let weight: Vec<f64> = sites.weight.iter().zip(mass).map(share).collect();
+            kernel_sums(Places { weight: Some(&weight), ..places }, &grid, kernel, h)
         }
         Edge::None | Edge::Uniform => kernel_sums(places, &grid, kernel, h),
     };
