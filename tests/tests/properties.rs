@@ -77,7 +77,7 @@ fn density_of(
     edge: Edge,
 ) -> brasa_model::Surface {
     let (bandwidth, cell) = (Bandwidth::Length(metres(bandwidth)), CellSize::Length(metres(cell)));
-    kde(incidents, &KdeParams { kernel, bandwidth, cell, edge }).unwrap()
+    kde(incidents, &KdeParams { kernel, bandwidth, cell, edge, ..KdeParams::default() }).unwrap()
 }
 
 /// The definition, written down.
@@ -372,6 +372,33 @@ fn the_same_in_every_zone_is_refused() {
     let even = incidents(x, y, None, (0.0, 0.0, 1000.0, 1000.0));
     let params = GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() };
     assert_eq!(gi_star(&even, &params).unwrap_err(), AnalysisError::NoVariance { zones: 100, count: 1.0 });
+}
+
+#[test]
+fn a_bandwidth_that_does_not_suit_is_warned_of() {
+    let world = incidents(vec![500.0], vec![500.0], None, (0.0, 0.0, 1000.0, 1000.0));
+    let codes = |bandwidth: f64| -> Vec<String> {
+        density(&world, bandwidth, 100.0).notes.into_iter().map(|note| note.code).collect()
+    };
+    assert_eq!(codes(50.0), ["bandwidth_below_cell"]);
+    assert_eq!(codes(300.0), [""; 0]);
+    assert_eq!(codes(1500.0), ["bandwidth_beyond_window"]);
+}
+
+#[test]
+fn a_raster_by_its_number_of_cells_spans_the_study_area() {
+    let world = incidents(vec![500.0], vec![250.0], None, (0.0, 0.0, 1000.0, 500.0));
+    let params = KdeParams {
+        bandwidth: Bandwidth::Length(metres(300.0)),
+        grid: Some("8x6".parse().unwrap()),
+        ..KdeParams::default()
+    };
+    let surface = kde(&world, &params).unwrap();
+    assert_eq!((surface.grid.nx(), surface.grid.ny(), surface.grid.cell().get()), (8, 6, 125.0));
+    let naive = naive_density(&world, &surface.grid, Kernel::Quartic, 300.0);
+    for (cell, wanted) in surface.grid.cells().zip(naive) {
+        assert!((surface.value(cell) - wanted).abs() < 1e-9 * surface.peak());
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod kernel_sums;
 pub mod kernels;
 pub mod methods;
 pub mod neighbours;
+pub mod raster;
 pub mod significance;
 pub mod sites;
 

@@ -42,6 +42,7 @@ use serde_json::json;
 use crate::edge::{Edge, mass_at_centres, mass_at_places};
 use crate::kernel_sums::{Places, kernel_sums};
 use crate::kernels::Kernel;
+use crate::raster::{GridSize, bandwidth_warnings, raster};
 use crate::{About, AnalysisError, Bandwidth, CellSize, Sites};
 
 /// What a reader of the catalogue learns.
@@ -62,6 +63,9 @@ pub struct KdeParams {
     pub bandwidth: Bandwidth,
     /// Side of a raster cell, or the rule that chooses it
     pub cell: CellSize,
+    /// Number of columns and rows that span the study area, instead of a cell size
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid: Option<GridSize>,
     /// Correction for the study area's border: none, uniform or jones-diggle
     pub edge: Edge,
 }
@@ -69,11 +73,11 @@ pub struct KdeParams {
 /// The density of `incidents` on a grid clipped to their window.
 pub fn kde(incidents: &Incidents, params: &KdeParams) -> Result<Surface, AnalysisError> {
     let sites = Sites::new(incidents);
-    let (cell, cell_note) = params.cell.resolve(incidents, &sites)?;
-    let (bandwidth, bandwidth_note) = params.bandwidth.resolve(cell, params.kernel, &sites)?;
-    let grid = Grid::covering(&incidents.window, cell)?;
+    let (grid, cell_note) = raster(incidents, &sites, &params.cell, params.grid)?;
+    let (bandwidth, bandwidth_note) = params.bandwidth.resolve(grid.cell(), params.kernel, &sites)?;
+    let warnings = bandwidth_warnings(bandwidth, &grid, &incidents.window);
     let mut surface = on_grid(&sites, grid, params.kernel, bandwidth, params.edge);
-    surface.notes = [cell_note, bandwidth_note].into_iter().flatten().collect();
+    surface.notes = [cell_note, bandwidth_note].into_iter().flatten().chain(warnings).collect();
     Ok(surface)
 }
 
@@ -103,6 +107,7 @@ pub fn on_grid(sites: &Sites, grid: Grid, kernel: Kernel, bandwidth: Metres, edg
         "bandwidth": bandwidth,
         "bandwidth_meaning": kernel.bandwidth_meaning(),
         "cell": grid.cell(),
+        "cell_height": grid.cell_height(),
         "edge": edge,
     });
     let shape = (grid.ny(), grid.nx());
