@@ -59,6 +59,7 @@ fn run_hotspots(
         layer.provenance.inputs.clone_from(&input.inputs);
     }
     found.density.provenance.inputs.clone_from(&input.inputs);
+    found.density.notes.clone_from(&notes);
 
     brasa_export::write_layer(&layer, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
