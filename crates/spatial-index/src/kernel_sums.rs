@@ -3,6 +3,7 @@
 use brasa_model::Grid;
 use rayon::prelude::*;
 
+use crate::gaussian;
 use crate::kernels::Kernel;
 
 /// Places with weights, sorted from south to north (then from west to east): the order in which sums run.
@@ -27,7 +28,19 @@ impl Places<'_> {
 
 /// Σᵢ wᵢ K(dᵢ/h) at the centre of each cell, row by row from the south-west, inside the window or not. The kernel is 1
 /// at its centre: multiply by [`Kernel::factor`] / h² for a density per m².
+///
+/// By its definition, save for many places under a wide Gaussian, which go by a lattice and are off by at most 5e-10 of
+/// the peak.
 pub fn kernel_sums(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+    if kernel == Kernel::Gaussian && gaussian::pays(places, grid, h) {
+        gaussian::gaussian_sums(places, grid, h)
+    } else {
+        direct_sums(places, grid, kernel, h)
+    }
+}
+
+/// The sum by its definition, over the places within reach.
+pub(crate) fn direct_sums(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
     let (nx, width) = (grid.nx(), grid.cell().get());
     let mut values = vec![0.0; nx * grid.ny()];
     let first = grid.centre_x(0);

@@ -10,6 +10,7 @@
 pub mod choices;
 pub mod edge;
 pub mod error;
+mod gaussian;
 pub mod isopleth;
 pub mod kernel_sums;
 pub mod kernels;
