@@ -86,7 +86,8 @@ impl Kernel {
         }
     }
 
-    /// How far the kernel reaches, in bandwidths. The Gaussian is cut where it has fallen to 1.3e-14 of its centre.
+    /// How far the kernel reaches, in bandwidths. The Gaussian is cut where it has fallen to 1.3e-14 of its centre, save where
+    /// [`kernel_sums`](crate::kernel_sums::kernel_sums) goes by a lattice.
     pub const fn reach(self) -> f64 {
         match self {
             Self::Gaussian => 8.0,

@@ -88,13 +88,22 @@ impl Filed {
         self.strips.iter().map(|strip| strip.x.len()).sum()
     }
 
+    /// The places of each row between two heights, in cells from the centre of the first row.
+    pub fn rows_between(&self, low: f64, high: f64) -> impl Iterator<Item = Row<'_>> {
+        let last = (self.ny + 2 * self.margin - 1) as f64;
+        let bucket = |height: f64| ((height + 0.5).floor() + self.margin as f64).clamp(0.0, last) as usize;
+        (bucket(low)..=bucket(high)).map(|bucket| self.row(bucket))
+    }
+
     /// The places of each row that may reach the raster's row `row`, from the south.
     pub fn rows_around(&self, row: usize) -> impl Iterator<Item = Row<'_>> {
-        (row..=row + 2 * self.margin).map(|bucket| {
-            let strip = &self.strips[bucket / ROWS];
-            let range = strip.rows[bucket % ROWS]..strip.rows[bucket % ROWS + 1];
-            Row { x: &strip.x[range.clone()], y: &strip.y[range.clone()], weight: &strip.weight[range] }
-        })
+        (row..=row + 2 * self.margin).map(|bucket| self.row(bucket))
+    }
+
+    fn row(&self, bucket: usize) -> Row<'_> {
+        let strip = &self.strips[bucket / ROWS];
+        let range = strip.rows[bucket % ROWS]..strip.rows[bucket % ROWS + 1];
+        Row { x: &strip.x[range.clone()], y: &strip.y[range.clone()], weight: &strip.weight[range] }
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! Places are filed once under the raster's rows, stacks merged ([`filing`]). Then each row is filled by one thread, in one of
 //! two ways that give the same sums: place by place and cell by cell ([`direct`]), or by one running polynomial along
-//! the row ([`sweep`]), which costs the same for a wide kernel as for a narrow one. A cost model chooses.
+//! the row ([`sweep`]), which costs the same for a wide kernel as for a narrow one. A wide Gaussian, which is no polynomial,
+//! goes by way of a lattice ([`gaussian`]). A cost model chooses.
 
 mod direct;
 mod filing;
+mod gaussian;
 mod sweep;
 
 use brasa_model::Grid;
@@ -41,6 +43,9 @@ const TOLERANCE: f64 = 1e-9;
 /// kernel reaches. The bits depend neither on the order of the places nor on threads nor on the processor.
 pub fn kernel_sums(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
     let filed = Filed::new(places, grid, kernel.reach() * h);
+    if kernel == Kernel::Gaussian && gaussian::pays(filed.len(), grid, h) {
+        return gaussian::fill(&filed, h);
+    }
     fill(&filed, kernel, h, cheaper(&filed, kernel, h))
 }
 
