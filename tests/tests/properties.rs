@@ -5,6 +5,7 @@
 use std::f64::consts::PI;
 
 use brasa_model::{Grid, Incidents, Metres, Window, WindowOrigin};
+use brasa_spatial_index::bandwidth::Rule;
 use brasa_spatial_index::edge::Edge;
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
@@ -342,7 +343,7 @@ fn everybody_in_one_place() {
     let area = geo::Area::unsigned_area(&clusters.clusters[0].outline);
     assert!(area > 0.0, "a cluster on one place still has an outline");
     let scott = KdeParams {
-        bandwidth: Bandwidth::Scott,
+        bandwidth: Bandwidth::Rule(Rule::Scott),
         cell: CellSize::Length(metres(50.0)),
         ..KdeParams::default()
     };

@@ -70,10 +70,14 @@ pub struct KdeParams {
 pub fn kde(incidents: &Incidents, params: &KdeParams) -> Result<Surface, AnalysisError> {
     let sites = Sites::new(incidents);
     let (cell, cell_note) = params.cell.resolve(incidents, &sites)?;
-    let (bandwidth, bandwidth_note) = params.bandwidth.resolve(cell, params.kernel, &sites)?;
+    // Before the bandwidth: a grid that cannot be is refused before a long search.
     let grid = Grid::covering(&incidents.window, cell)?;
-    let mut surface = on_grid(&sites, grid, params.kernel, bandwidth, params.edge);
-    surface.notes = [cell_note, bandwidth_note].into_iter().flatten().collect();
+    let bandwidth = params.bandwidth.resolve(cell, params.kernel, incidents, &sites)?;
+    let mut surface = on_grid(&sites, grid, params.kernel, bandwidth.radius, params.edge);
+    surface.notes = cell_note.into_iter().chain(bandwidth.notes).collect();
+    if let Some(record) = bandwidth.record {
+        surface.provenance.parameters["bandwidth_rule"] = record;
+    }
     Ok(surface)
 }
 
