@@ -24,7 +24,8 @@
 //! Metres. The criterion of `diggle` is a plain number, of `ppl` a log-likelihood, of `lscv` 1/m², of `cvl` m⁴.
 //!
 //! # Cost
-//! The square of the number of places, some 50 times; at most 20,000 places but for the closed forms.
+//! The square of the number of places, some 50 times: on two cores seconds for 2,000 places, a minute for 13,000. `diggle` needs
+//! near pairs only and takes a second. At most 20,000 places but for the closed forms.
 //!
 //! # Often misunderstood
 //! No rule finds the true bandwidth: each is best for its own question, and they differ by a factor of ten on one
