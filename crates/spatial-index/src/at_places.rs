@@ -101,8 +101,8 @@ const LINES_REACH: usize = 6;
 /// The mass of the Gaussian at each place that lies inside the window.
 ///
 /// On a rectangle it is exact, a product of error functions. On any other window it is exact along each of 96 horizontals
-/// that lie σ/8 apart, and summed over them: within 0.1 % where the border has no long horizontal side, within 2.5 %
-/// where one passes between two of them.
+/// that lie σ/8 apart, and summed over them. The worst case is a long horizontal side between two of them: it is misplaced
+/// by at most σ/16, which is 2.5 % of the kernel (an estimate from the definition).
 pub fn mass_inside(sites: &Sites, window: &Window, sigma: f64) -> Vec<f64> {
     let bounds = window.bounds();
     if window.is_rectangle() {

@@ -24,7 +24,7 @@
 //! Metres. The criterion of `diggle` is a plain number, of `ppl` a log-likelihood, of `lscv` 1/m², of `cvl` m⁴.
 //!
 //! # Cost
-//! The square of the number of places, some 50 times: on two cores seconds for 2,000 places, a minute for 13,000. `diggle` needs
+//! The square of the number of places, some 50 times: on two cores seconds for 2,000 places, a minute for 12,000. `diggle` needs
 //! near pairs only and takes a second. At most 20,000 places but for the closed forms.
 //!
 //! # Often misunderstood
