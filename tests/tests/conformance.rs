@@ -4,14 +4,16 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
 
-use brasa_model::{Class, Grid, LocalStats, Metres};
-use brasa_spatial_index::Sites;
-use brasa_spatial_index::choices::scott_axes;
+use brasa_model::{Class, Grid, Incidents, LocalStats, Metres, Window, WindowOrigin};
+use brasa_spatial_index::at_places::{LeaveOut, density_at_places};
+use brasa_spatial_index::bandwidth::{Limit, Selection, cvl, diggle, ppl, robust_spread, scott_axes};
 use brasa_spatial_index::edge::Edge;
+use brasa_spatial_index::k_function::{Correction, k_function};
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::local::gi_star::{self, Neighbours};
+use brasa_spatial_index::{Sites, Stacks};
 use brasa_tests::{incidents, numbers, real, rows};
 
 fn metres(value: f64) -> Metres {
@@ -199,13 +201,188 @@ fn kde_equals_the_stated_value_at_the_mean_centre_of_memphis() {
     assert!((found / 5.082_744_068e-6 - 1.0).abs() < 1e-8, "{found}");
 }
 
+/// A pattern of the reference folder with its sites: redwood and japanesepines in their squares, the lung cancers of
+/// chorley in their polygon, in kilometres.
+fn pattern(name: &str) -> Option<(Incidents, Sites)> {
+    let found = if name == "chorley" {
+        let rows = rows(&real("golden/chorley.csv")?, true);
+        let lung: Vec<_> = rows.into_iter().filter(|row| &row[2] == "lung").collect();
+        let outline = rows_of("golden/chorley_window.csv")?;
+        let ring = numbers(&outline, 0).into_iter().zip(numbers(&outline, 1)).collect::<Vec<_>>();
+        let polygon = geo::Polygon::new(geo::LineString::from(ring), vec![]);
+        let window =
+            Window::new(geo::MultiPolygon::new(vec![polygon]), WindowOrigin::Given("chorley".to_owned()));
+        let (x, y) = (numbers(&lung, 0), numbers(&lung, 1));
+        Incidents { window: window.unwrap(), ..incidents(x, y, None, (0.0, 0.0, 1.0, 1.0)) }
+    } else {
+        let rows = rows_of(&format!("golden/{name}.csv"))?;
+        let south = if name == "redwood" { -1.0 } else { 0.0 };
+        incidents(numbers(&rows, 0), numbers(&rows, 1), None, (0.0, south, 1.0, south + 1.0))
+    };
+    let sites = Sites::new(&found);
+    Some((found, sites))
+}
+
+fn rows_of(file: &str) -> Option<Vec<csv::StringRecord>> {
+    Some(rows(&real(file)?, true))
+}
+
+fn close(found: f64, wanted: f64, relative: f64, what: &str) {
+    assert!((found / wanted - 1.0).abs() < relative, "{what}: {found} against {wanted}");
+}
+
 #[test]
-fn scott_equals_spatstat_on_both_axes_of_redwood() {
-    let Some(file) = real("golden/redwood.csv") else { return };
-    let rows = rows(&file, true);
-    let incidents = incidents(numbers(&rows, 0), numbers(&rows, 1), None, (0.0, -1.0, 1.0, 0.0));
-    let (x, y) = scott_axes(&Sites::new(&incidents));
+fn density_at_places_equals_spatstat_under_every_edge_correction() {
+    for name in ["redwood", "japanesepines"] {
+        let Some((incidents, sites)) = pattern(name) else { return };
+        let rows = rows_of(&format!("golden/{name}.csv")).unwrap();
+        for (sigma, edge, column) in [
+            (0.05, Edge::None, 3),
+            (0.1, Edge::None, 6),
+            (0.05, Edge::Uniform, 9),
+            (0.05, Edge::JonesDiggle, 10),
+            (0.1, Edge::Uniform, 11),
+            (0.1, Edge::JonesDiggle, 12),
+        ] {
+            let found = density_at_places(&sites, &incidents.window, sigma, edge, LeaveOut::Nothing);
+            for (at, wanted) in numbers(&rows, column).into_iter().enumerate() {
+                let place = sites.of_incident[at] as usize;
+                close(found[place], wanted, 1e-8, &format!("{name} {edge:?} {sigma} {at}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn density_at_places_equals_spatstat_on_the_stacks_of_chorley() {
+    let Some((incidents, sites)) = pattern("chorley") else { return };
+    assert_eq!((incidents.len(), sites.len()), (978, 683), "295 incidents lie on another's place");
+    let Some(file) = real("reference/spatstat_chorley_lung.json") else { return };
+    for reference in json(&file)["density"].as_array().unwrap() {
+        let sigma = reference["sigma"].as_f64().unwrap();
+        for (leave_out, key) in
+            [(LeaveOut::Nothing, "at_points_all"), (LeaveOut::Incident, "at_points_leaveoneout")]
+        {
+            let found = density_at_places(&sites, &incidents.window, sigma, Edge::None, leave_out);
+            for (at, wanted) in reference[key].as_array().unwrap().iter().enumerate() {
+                let place = sites.of_incident[at] as usize;
+                close(found[place], wanted.as_f64().unwrap(), 1e-8, &format!("{key} {sigma} {at}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_k_function_equals_spatstat() {
+    // spatstat.explore 3.0.6 at multiples of 0.00731: the points lie on a lattice of hundredths, and at a distance of the
+    // lattice rounding would decide which pairs count.
+    let expected = [
+        ("redwood", 5, 0.011_105_235_325_224_75, 0.011_105_235_325_224_75),
+        ("redwood", 10, 0.047_065_044_949_762_03, 0.048_943_270_300_333_71),
+        ("redwood", 20, 0.116_414_599_697_055_45, 0.126_660_341_555_977_22),
+        ("redwood", 33, 0.194_341_169_919_982_46, 0.184_331_797_235_023_05),
+        ("japanesepines", 5, 0.004_476_214_833_248_535, 0.004_142_011_834_319_527),
+        ("japanesepines", 10, 0.017_267_231_355_432_563, 0.015_009_380_863_039_4),
+        ("japanesepines", 20, 0.057_625_764_807_034_34, 0.049_846_153_846_153_846),
+        ("japanesepines", 33, 0.179_377_021_628_961_38, 0.155_029_585_798_816_57),
+    ];
+    for (name, at, isotropic, border) in expected {
+        let Some((incidents, sites)) = pattern(name) else { return };
+        for (correction, wanted) in [(Correction::Isotropic, isotropic), (Correction::Border, border)] {
+            let found =
+                k_function(&sites, &incidents.window, (0.007_31, 34), correction, Stacks::Together)[at];
+            close(found, wanted, 1e-8, &format!("{name} {correction:?} {at}"));
+        }
+    }
+}
+
+#[test]
+fn rules_for_the_bandwidth_equal_spatstat_where_nothing_is_stacked() {
+    let together = Stacks::Together;
+    let Some((redwood, sites)) = pattern("redwood") else { return };
+    let sigma = |selection: Result<Selection, _>| selection.unwrap().sigma;
+    close(sigma(diggle(&sites, &redwood.window, together)), 0.022_504_892_367_906_1, 1e-8, "diggle");
+    close(sigma(ppl(&sites, &redwood.window, together)), 0.040_805_715_467_367_4, 1e-8, "ppl");
+    close(sigma(cvl(&sites, &redwood.window)), 0.133_928_395_470_263, 1e-8, "cvl");
+    let (x, y) = scott_axes(&sites);
     assert!((x - 0.136_202_137).abs() < 1e-9 && (y - 0.137_862_641).abs() < 1e-9, "{x} {y}");
+
+    let Some((pines, sites)) = pattern("japanesepines") else { return };
+    let bw = json(&real("reference/spatstat_japanesepines.json").unwrap())["bw"].clone();
+    let wanted = |key: &str| bw[key].as_f64().unwrap();
+    let likelihood = ppl(&sites, &pines.window, together).unwrap();
+    close(likelihood.sigma, wanted("ppl"), 1e-8, "ppl");
+    assert_eq!(likelihood.limit, Some(Limit::Most), "even pines have no best bandwidth");
+    assert_eq!(likelihood.note().unwrap().code, "bandwidth_at_limit");
+    close(sigma(diggle(&sites, &pines.window, together)), wanted("diggle"), 1e-8, "diggle");
+    close(sigma(cvl(&sites, &pines.window)), wanted("CvL"), 1e-8, "cvl");
+    let (x, y) = scott_axes(&sites);
+    close(x, bw["scott"][0].as_f64().unwrap(), 1e-8, "scott");
+    close(y, bw["scott"][1].as_f64().unwrap(), 1e-8, "scott");
+}
+
+#[test]
+fn rules_for_the_bandwidth_equal_spatstat_on_chorley_when_its_stacks_are_taken_apart() {
+    let Some((chorley, sites)) = pattern("chorley") else { return };
+    let bw = json(&real("reference/spatstat_chorley_lung.json").unwrap())["bw"].clone();
+    let wanted = |key: &str| bw[key].as_f64().unwrap();
+    close(ppl(&sites, &chorley.window, Stacks::Apart).unwrap().sigma, wanted("ppl"), 1e-8, "ppl");
+    close(diggle(&sites, &chorley.window, Stacks::Apart).unwrap().sigma, wanted("diggle"), 1e-8, "diggle");
+    close(cvl(&sites, &chorley.window).unwrap().sigma, wanted("CvL"), 1e-8, "cvl");
+    let (x, y) = scott_axes(&sites);
+    close(x, bw["scott"][0].as_f64().unwrap(), 1e-8, "scott");
+    close(y, bw["scott"][1].as_f64().unwrap(), 1e-8, "scott");
+}
+
+#[test]
+fn the_criteria_equal_spatstat_step_by_step() {
+    let Some((redwood, sites)) = pattern("redwood") else { return };
+    let window = &redwood.window;
+    // spatstat.explore 3.0.6, first and last steps and those around the optimum.
+    let likelihood = ppl(&sites, window, Stacks::Together).unwrap();
+    for (at, wanted) in [
+        (0, 158.227_651_218_779),
+        (2, 223.649_652_047_979),
+        (3, 231.234_984_659_595),
+        (4, 230.734_052_447_869),
+        (15, 192.704_385_889_967),
+    ] {
+        // spatstat integrates on 128 × 128 pixels to which it moves the points.
+        assert!(
+            (likelihood.criterion[at] - wanted).abs() < 0.1,
+            "{at}: {} {wanted}",
+            likelihood.criterion[at]
+        );
+    }
+    let area = cvl(&sites, window).unwrap();
+    for (at, wanted) in
+        [(0, 0.782_875_746_995_068_3), (8, 0.003_323_999_358_835_12), (15, 9.710_342_864_161_781)]
+    {
+        close(area.criterion[at], wanted, 1e-8, "cvl");
+    }
+    let error = diggle(&sites, window, Stacks::Together).unwrap();
+    // The first step of spatstat is h = 0.
+    for (at, wanted) in [
+        (0, 21_449.650_526_502_6),
+        (48, 6.371_042_874_606_94),
+        (91, -2.965_252_532_207_75),
+        (98, -2.251_901_621_279_16),
+        (248, -1.896_763_470_785_29),
+    ] {
+        close(error.criterion[at], wanted, 1e-8, "diggle");
+    }
+}
+
+#[test]
+fn the_robust_spread_is_that_of_r_on_memphis() {
+    let Some(file) = real("golden/memphis_robberies.csv") else { return };
+    let rows = rows(&file, true);
+    let incidents = incidents(numbers(&rows, 2), numbers(&rows, 3), None, (0.0, 0.0, 1e6, 1e7));
+    let sites = Sites::new(&incidents);
+    // `bandwidth.nrd` of the R package MASS is 4 · 1.06 · min(sd, IQR/1.34) · n^(-1/5).
+    let nrd = |values: &[f64]| 4.24 * robust_spread(values, &sites.weight) * 2245.0_f64.powf(-0.2);
+    let (x, y) = (nrd(&sites.x), nrd(&sites.y));
+    assert!((x - 5588.363).abs() < 1e-3 && (y - 5950.643).abs() < 1e-3, "{x} {y}");
 }
 
 /// Two partitions of the same incidents into the same groups, whatever the groups are called.

@@ -635,3 +635,56 @@ fn a_full_disk_is_an_error_and_leaves_nothing() {
     assert_eq!(said.code, 74, "{}", said.err);
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn a_curve_is_written_as_a_table_or_as_json_and_refused_elsewhere_before_reading() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let ask = |file: &str, rule: &str, out: &str| {
+        brasa(["bandwidth", file, "--rule", rule, "-o", out, "--only", "kind=HOMICIDIO", "--json"])
+    };
+    let incidents = "data/incidentes.csv";
+    let said = ask(incidents, "diggle", &path("curve.csv"));
+    assert!([0, 3].contains(&said.code), "{}", said.err);
+    let table = fs::read_to_string(path("curve.csv")).unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("sigma_m,criterion,optimum", 256));
+    assert_eq!(lines.iter().filter(|line| line.ends_with(",1")).count(), 1);
+
+    let said = ask(incidents, "scott", &path("closed.json"));
+    assert!([0, 3].contains(&said.code), "{}", said.err);
+    let text = fs::read_to_string(path("closed.json")).unwrap();
+    let curve: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((curve["x"]["unit"].as_str(), curve["x"]["name"].as_str()), (Some("m"), Some("sigma_m")));
+    assert!(curve["optimum"]["x"].as_f64().unwrap() > 0.0 && curve["y"][0]["values"][0].is_null());
+    assert_eq!(curve["provenance"]["parameters"]["rule"], "scott");
+    assert_eq!(curve["provenance"]["inputs"][0]["name"], "incidentes.csv");
+
+    for ending in ["geojson", "tif", "gpkg", "txt"] {
+        let said = ask("there-is-no-such-file.csv", "scott", &path(&format!("curve.{ending}")));
+        assert_eq!(said.code, 2, "{ending}: {}", said.err);
+        assert!(said.err.contains("write it to .csv or .json"), "{}", said.err);
+    }
+    let said = ask(incidents, "bcv", &path("other.csv"));
+    assert!(said.code == 2 && said.err.contains("terrell-oversmooth"), "{}", said.err);
+}
+
+#[test]
+fn a_density_by_a_rule_says_which_and_keeps_its_curve() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("density.csv").display().to_string();
+    let flags = ["--bandwidth", "ppl", "--kernel", "gaussian", "--cell", "250m", "--only", "kind=HOMICIDIO"];
+    let said = brasa(["kde", "data/incidentes.csv", "-o", &out, "--json"].into_iter().chain(flags));
+    assert!([0, 3].contains(&said.code), "{}", said.err);
+    let manifest: Value = serde_json::from_str(&said.out).unwrap();
+    let rule = &manifest["parameters"]["bandwidth_rule"];
+    assert_eq!(rule["rule"], "ppl");
+    assert_eq!(rule["tried_m"].as_array().unwrap().len(), rule["criterion"].as_array().unwrap().len());
+    let note = manifest["notes"].as_array().unwrap().iter().find(|note| note["code"] == "bandwidth_chosen");
+    let note = note.unwrap();
+    assert_eq!(note["unit"], "m");
+    assert!(note["text"].as_str().unwrap().contains("by ppl"), "{note}");
+    // The gaussian's bandwidth is the deviation itself, rounded to a millimetre.
+    let (sigma, radius) = (rule["sigma_m"].as_f64().unwrap(), note["value"].as_f64().unwrap());
+    assert!((sigma - radius).abs() <= 5e-4, "{sigma} {radius}");
+}

@@ -5,12 +5,13 @@
 use std::f64::consts::PI;
 
 use brasa_model::{Grid, Incidents, Metres, Window, WindowOrigin};
+use brasa_spatial_index::bandwidth::{Limit, Rule, Selection, diggle, ppl};
 use brasa_spatial_index::edge::Edge;
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde::{self, KdeParams, kde};
 use brasa_spatial_index::methods::local::gi_star::{GiStarParams, Neighbours, gi_star};
-use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites};
+use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Stacks};
 use brasa_tests::incidents;
 use geo::{MultiPolygon, Polygon, Rect};
 use proptest::prelude::*;
@@ -319,6 +320,179 @@ proptest! {
     }
 }
 
+/// A pattern in three clumps, most of it off any lattice, with some stacks.
+fn clumps(n: usize, seed: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    let chance = |at: usize, salt: usize| {
+        let mixed = (at * 7919 + salt * 104_729 + seed * 15_485_863 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> 33) as f64 / (1_u64 << 31) as f64
+    };
+    let spread = |at: usize, salt: usize| (0..4).map(|part| chance(at, salt + part) - 0.5).sum::<f64>();
+    let centre = |at: usize| [(500.0, 600.0), (1400.0, 900.0), (900.0, 1500.0)][at % 3];
+    let x = (0..n).map(|at| (centre(at).0 + 240.0 * spread(at, 10)).clamp(1.0, SIDE - 1.0)).collect();
+    let y = (0..n).map(|at| (centre(at).1 + 240.0 * spread(at, 20)).clamp(1.0, SIDE - 1.0)).collect();
+    let weight = (0..n).map(|at| if at % 7 == 0 { 3.0 } else { 1.0 }).collect();
+    (x, y, weight)
+}
+
+fn select(rule: Rule, incidents: &Incidents) -> Result<Selection, AnalysisError> {
+    rule.select(&Sites::new(incidents), &incidents.window)
+}
+
+#[test]
+fn every_rule_scales_with_the_city_and_does_not_mind_where_it_lies() {
+    let (x, y, weight) = clumps(90, 1);
+    for rule in Rule::ALL {
+        let here = select(rule, &at(&x, &y, &weight, 0.0)).unwrap().sigma;
+        assert!(here > 1.0 && here < SIDE, "{rule}: {here}");
+        for scale in [0.5, 2.0, 1000.0] {
+            let larger = |values: &[f64]| values.iter().map(|value| value * scale).collect::<Vec<_>>();
+            let side = SIDE * scale;
+            let scaled = incidents(larger(&x), larger(&y), Some(weight.clone()), (0.0, 0.0, side, side));
+            let found = select(rule, &scaled).unwrap().sigma;
+            assert!((found / here / scale - 1.0).abs() < 1e-9, "{rule} × {scale}: {found} for {here}");
+        }
+        let moved = select(rule, &at(&x, &y, &weight, 4.0e6)).unwrap().sigma;
+        // At 4e6 a coordinate is exact to 1e-9 m, and so is the least distance that the search begins with.
+        assert!((moved / here - 1.0).abs() < 1e-6, "{rule}: {moved} for {here}");
+    }
+}
+
+#[test]
+fn no_rule_depends_on_rows_or_threads() {
+    let (x, y, weight) = clumps(300, 2);
+    let incidents = at(&x, &y, &weight, 5.0e5);
+    let mixed = at(&shuffled(&x, 5), &shuffled(&y, 5), &shuffled(&weight, 5), 5.0e5);
+    let holed = |mut incidents: Incidents| {
+        incidents.window = holed(5.0e5);
+        incidents
+    };
+    for rule in Rule::ALL {
+        for (here, there) in
+            [(incidents.clone(), mixed.clone()), (holed(incidents.clone()), holed(mixed.clone()))]
+        {
+            let one = on_threads(1, || select(rule, &here)).unwrap();
+            for other in [on_threads(3, || select(rule, &here)).unwrap(), select(rule, &there).unwrap()] {
+                assert_eq!(bits([one.sigma]), bits([other.sigma]), "{rule}");
+                assert_eq!(bits(one.criterion.clone()), bits(other.criterion), "{rule}");
+            }
+        }
+    }
+}
+
+#[test]
+fn criteria_are_their_definitions_written_down() {
+    let (x, y, weight) = clumps(40, 3);
+    let incidents = at(&x, &y, &weight, 0.0);
+    let n: f64 = weight.iter().sum();
+    let phi = |i: usize, j: usize, s: f64| {
+        let d2 = (x[i] - x[j]).powi(2) + (y[i] - y[j]).powi(2);
+        (-0.5 * d2 / (s * s)).exp() / (2.0 * PI * s * s)
+    };
+    let double = |term: &dyn Fn(usize, usize) -> f64| -> f64 {
+        (0..x.len()).flat_map(|i| (0..x.len()).map(move |j| (i, j))).map(|(i, j)| term(i, j)).sum()
+    };
+    let squares: f64 = weight.iter().map(|w| w * w).sum();
+    let least_squares = select(Rule::Lscv, &incidents).unwrap();
+    let area = select(Rule::Cvl, &incidents).unwrap();
+    for (found, at) in least_squares.criterion.iter().zip(&least_squares.tried) {
+        let square = double(&|i, j| weight[i] * weight[j] * phi(i, j, at * 2.0_f64.sqrt())) / (n * n);
+        let others = double(&|i, j| if i == j { 0.0 } else { weight[i] * weight[j] * phi(i, j, *at) });
+        let wanted = square - 2.0 * others / (n * n - squares);
+        assert!((found - wanted).abs() < 1e-9 * square, "{found} against {wanted}");
+    }
+    for (found, at) in area.criterion.iter().zip(&area.tried) {
+        let density = |i: usize| (0..x.len()).map(|j| weight[j] * phi(i, j, *at)).sum::<f64>();
+        let held: f64 = (0..x.len()).map(|i| weight[i] / density(i)).sum();
+        let wanted = (SIDE * SIDE - held).powi(2);
+        assert!((found / wanted - 1.0).abs() < 1e-6, "{found} against {wanted}");
+    }
+    let likelihood = select(Rule::Ppl, &incidents).unwrap();
+    let best = likelihood.best.unwrap();
+    assert!(likelihood.criterion.iter().all(|&value| value <= likelihood.criterion[best]));
+}
+
+#[test]
+fn a_rule_does_not_run_off_to_zero_on_stacks() {
+    // Every place five times: the shape of the city is the same, and so must be what is learnt from it.
+    let (x, y, _) = clumps(120, 4);
+    let once = at(&x, &y, &vec![1.0; x.len()], 0.0);
+    let copies = |values: &[f64]| values.iter().flat_map(|&value| [value; 5]).collect::<Vec<_>>();
+    let stacked = at(&copies(&x), &copies(&y), &vec![1.0; 5 * x.len()], 0.0);
+    let (sites, window) = (Sites::new(&stacked), &stacked.window);
+    for rule in [Rule::Ppl, Rule::Lscv] {
+        let (single, found) = (select(rule, &once).unwrap(), select(rule, &stacked).unwrap());
+        assert!((found.sigma / single.sigma - 1.0).abs() < 1e-9, "{rule}: {} {}", found.sigma, single.sigma);
+        assert_eq!(found.limit, None, "{rule}");
+    }
+    // What happens to tools that take one incident out and leave its four neighbours at distance zero in.
+    let apart = ppl(&sites, window, Stacks::Apart).unwrap();
+    let together = ppl(&sites, window, Stacks::Together).unwrap();
+    assert_eq!((apart.limit, together.limit), (Some(Limit::Least), None));
+    assert!(apart.sigma < together.sigma / 5.0, "{} {}", apart.sigma, together.sigma);
+    let apart = diggle(&sites, window, Stacks::Apart).unwrap();
+    assert_eq!(apart.limit, Some(Limit::Least));
+    assert!(diggle(&sites, window, Stacks::Together).unwrap().sigma > apart.sigma);
+}
+
+#[test]
+fn every_rule_answers_or_says_why_not_in_degenerate_worlds() {
+    let line: Vec<f64> = (0..30).map(|at| 40.0 + 60.0 * f64::from(at) + f64::from(at % 4)).collect();
+    let worlds = [
+        ("none", vec![], vec![]),
+        ("one", vec![500.0], vec![500.0]),
+        ("two", vec![500.0, 800.0], vec![500.0, 900.0]),
+        ("two far apart", vec![1.0, SIDE - 1.0], vec![1.0, SIDE - 1.0]),
+        ("one place", vec![500.0; 20], vec![500.0; 20]),
+        ("a line", line.clone(), vec![1000.0; 30]),
+        ("the border", line, vec![0.0; 30]),
+    ];
+    for (name, x, y) in worlds {
+        let weight = vec![1.0; x.len()];
+        let mut world = at(&x, &y, &weight, 0.0);
+        for window in [world.window.clone(), holed(0.0)] {
+            world.window = window;
+            for rule in Rule::ALL {
+                match select(rule, &world) {
+                    Ok(found) => {
+                        assert!(found.sigma.is_finite() && found.sigma > 0.0, "{name} {rule}");
+                        assert!(found.best.is_none_or(|best| found.criterion[best].is_finite()));
+                        assert!(found.criterion.iter().all(|value| !value.is_nan()), "{name} {rule}");
+                        assert!(!["none", "one", "one place"].contains(&name), "{name} {rule}: {found:?}");
+                    }
+                    Err(AnalysisError::RuleFailed { rule: named, what: "bandwidth", why }) => {
+                        assert_eq!(named, rule.word());
+                        assert!(!why.is_empty() && name != "a line", "{name} {rule}: {why}");
+                    }
+                    Err(other) => panic!("{name} {rule}: {other}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_oversmoothing_rule_is_wider_than_scotts_by_its_constant() {
+    let (x, y, weight) = clumps(50, 5);
+    let world = at(&x, &y, &weight, 0.0);
+    let ratio =
+        select(Rule::TerrellOversmooth, &world).unwrap().sigma / select(Rule::Scott, &world).unwrap().sigma;
+    // ∫(∇²f)² of the triweight density, the smoothest of its variance, is 0.3072/π against 1/2π of the normal.
+    assert!((ratio - (0.5 / 0.3072_f64).powf(1.0 / 6.0)).abs() < 1e-12, "{ratio}");
+}
+
+#[test]
+fn too_many_places_are_refused_with_advice() {
+    let n = 20_001;
+    let x: Vec<f64> = (0..n).map(|at| f64::from(at % 200) * 9.0 + 1.0).collect();
+    let y: Vec<f64> = (0..n).map(|at| f64::from(at / 200) * 9.0 + 1.0).collect();
+    let many = at(&x, &y, &vec![1.0; n as usize], 0.0);
+    for rule in [Rule::Diggle, Rule::Ppl, Rule::Lscv, Rule::Cvl] {
+        let error = select(rule, &many).unwrap_err().to_string();
+        assert!(error.contains("20000") && error.contains("scott"), "{error}");
+    }
+    assert!(select(Rule::Scott, &many).is_ok());
+}
+
 #[test]
 fn nobody_anywhere() {
     let none = incidents(vec![], vec![], None, (0.0, 0.0, 1000.0, 1000.0));
@@ -342,7 +516,7 @@ fn everybody_in_one_place() {
     let area = geo::Area::unsigned_area(&clusters.clusters[0].outline);
     assert!(area > 0.0, "a cluster on one place still has an outline");
     let scott = KdeParams {
-        bandwidth: Bandwidth::Scott,
+        bandwidth: Bandwidth::Rule(Rule::Scott),
         cell: CellSize::Length(metres(50.0)),
         ..KdeParams::default()
     };

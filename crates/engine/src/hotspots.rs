@@ -128,8 +128,8 @@ pub fn hotspots(incidents: &Incidents, params: &HotspotsParams) -> Result<Found,
     }
     let sites = Sites::new(incidents);
     let (cell, cell_note) = params.cell.resolve(incidents, &sites)?;
-    let (bandwidth, bandwidth_note) = params.bandwidth.resolve(cell, Kernel::Quartic, &sites)?;
-    let mut notes: Vec<Note> = [cell_note, bandwidth_note].into_iter().flatten().collect();
+    let bandwidth = params.bandwidth.resolve(cell, Kernel::Quartic, incidents, &sites)?;
+    let mut notes: Vec<Note> = cell_note.into_iter().chain(bandwidth.notes).collect();
 
     let grid = Grid::covering(&incidents.window, cell)?;
     let zones = gi_star::on_grid(&sites, grid, gi_star::Neighbours::Queen)?;
@@ -137,7 +137,10 @@ pub fn hotspots(incidents: &Incidents, params: &HotspotsParams) -> Result<Found,
 
     let parts = PARTS.into_iter().find(|&parts| pixels(&zones.grid, parts) <= MOST_PIXELS).unwrap_or(1);
     let raster = zones.grid.refined(&incidents.window, parts)?;
-    let density = kde::on_grid(&sites, raster, Kernel::Quartic, bandwidth, Edge::None);
+    let mut density = kde::on_grid(&sites, raster, Kernel::Quartic, bandwidth.radius, Edge::None);
+    if let Some(record) = bandwidth.record {
+        density.provenance.parameters["bandwidth_rule"] = record;
+    }
     let years = incidents.years();
     let density = match years {
         Some(years) => density.scaled(1.0 / years, "incidents/km²/year"),

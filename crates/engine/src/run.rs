@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use brasa_export::{Format, Staged};
+use brasa_export::{CurveFormat, Format, Staged};
 use brasa_ingest::Ingested;
 use brasa_model::{Crs, Layer, Note, Provenance, Reject};
 use brasa_spatial_index::Answer;
@@ -95,15 +95,7 @@ fn run_method(
     let unknown = || EngineError::Pipeline { place: name.to_owned(), why: "is not a method".to_owned() };
     let method = brasa_spatial_index::method(name).ok_or_else(unknown)?;
     let (path, force) = (&pipeline.output.path, pipeline.output.force);
-    let format = brasa_export::format_of(path)?;
-    if format == Format::GeoTiff && method.answer != "Surface" {
-        return Err(EngineError::Pipeline {
-            place: path.display().to_string(),
-            why: format!(
-                "{name} answers with features, which a raster cannot hold; write .gpkg, .geojson or .csv"
-            ),
-        });
-    }
+    let format = format_for(name, method.answer, path)?;
     if pipeline.output.labels.is_some() && method.answer != "Clusters" {
         return Err(EngineError::Pipeline { place: name.to_owned(), why: "gives no labels".to_owned() });
     }
@@ -119,13 +111,13 @@ fn run_method(
     let period = input.incidents.times.as_ref().and_then(brasa_model::Times::extent);
     let target = main.path(&file_name(path))?;
     let mut notes = input.notes.clone();
-    let write_features = |mut layer: Layer, notes: &[Note]| {
+    let write_features = |mut layer: Layer, notes: &[Note], format: Format| {
         layer.provenance.inputs.clone_from(&input.inputs);
         layer.notes = notes.to_vec();
         brasa_export::write_layer(&layer, &target, format).map(|()| layer.provenance)
     };
-    let (provenance, headline) = match answer {
-        Answer::Surface(mut surface) => {
+    let (provenance, headline) = match (answer, format) {
+        (Answer::Surface(mut surface), FileFormat::Map(format)) => {
             notes.append(&mut surface.notes);
             surface.notes.clone_from(&notes);
             surface.provenance.inputs.clone_from(&input.inputs);
@@ -135,10 +127,10 @@ fn run_method(
                 brasa_export::write_surface(&surface, crs, &target, format)?;
                 (surface.provenance, headline)
             } else {
-                (write_features(layers::surface(&surface, crs, period), &notes)?, headline)
+                (write_features(layers::surface(&surface, crs, period), &notes, format)?, headline)
             }
         }
-        Answer::LocalStats(mut stats) => {
+        (Answer::LocalStats(mut stats), FileFormat::Map(format)) => {
             notes.append(&mut stats.notes);
             let count = |class| stats.count_of(class);
             let headline = format!(
@@ -147,16 +139,34 @@ fn run_method(
                 count(brasa_model::Class::Hot),
                 count(brasa_model::Class::Cold),
             );
-            (write_features(layers::local_stats(&stats, crs, period, |_| true), &notes)?, headline)
+            (write_features(layers::local_stats(&stats, crs, period, |_| true), &notes, format)?, headline)
         }
-        Answer::Clusters(mut clusters) => {
+        (Answer::Clusters(mut clusters), FileFormat::Map(format)) => {
             notes.append(&mut clusters.notes);
             if let (Some(staged), Some(path)) = (&mut labels, &pipeline.output.labels) {
                 brasa_export::write_labels(&input.incidents.row, &clusters, &staged.path(&file_name(path))?)?;
             }
             let headline =
                 format!("{} clusters, {} incidents are noise", clusters.clusters.len(), clusters.noise(),);
-            (write_features(layers::clusters(&clusters, crs, period), &notes)?, headline)
+            (write_features(layers::clusters(&clusters, crs, period), &notes, format)?, headline)
+        }
+        (Answer::Curve(mut curve), FileFormat::Curve(format)) => {
+            notes.append(&mut curve.notes);
+            curve.notes.clone_from(&notes);
+            curve.provenance.inputs.clone_from(&input.inputs);
+            brasa_export::write_curve(&curve, &target, format)?;
+            let headline = match curve.best() {
+                Some(best) => format!("{}: {best:.1} {} of {} tried", curve.title, curve.x.unit, curve.len()),
+                None => format!("{}: {} steps", curve.title, curve.len()),
+            };
+            (curve.provenance, headline)
+        }
+        (_, FileFormat::Map(_) | FileFormat::Curve(_)) => {
+            // `format_for` went by the catalogue, which says what each method answers with.
+            return Err(EngineError::Pipeline {
+                place: name.to_owned(),
+                why: format!("does not answer with a {}, as the catalogue says", method.answer),
+            });
         }
     };
     let rejects_file = (!input.rejects.is_empty()).then_some(rejects_path);
@@ -171,6 +181,30 @@ fn run_method(
     }
     manifest.outputs.extend(rejected.commit()?);
     Ok(Outcome { manifest, hotspots: None, rejects: input.rejects, rejects_file, crs, headline })
+}
+
+/// What the output is written as.
+#[derive(Debug, Clone, Copy)]
+enum FileFormat {
+    Map(Format),
+    Curve(CurveFormat),
+}
+
+/// The format that the ending of `path` asks for, if it can hold the answer of that method.
+fn format_for(name: &str, answer: &str, path: &Path) -> Result<FileFormat, EngineError> {
+    if answer == "Curve" {
+        return Ok(FileFormat::Curve(brasa_export::curve_format_of(path)?));
+    }
+    let format = brasa_export::format_of(path)?;
+    if format == Format::GeoTiff && answer != "Surface" {
+        return Err(EngineError::Pipeline {
+            place: path.display().to_string(),
+            why: format!(
+                "{name} answers with features, which a raster cannot hold; write .gpkg, .geojson or .csv"
+            ),
+        });
+    }
+    Ok(FileFormat::Map(format))
 }
 
 /// The files a run reads, which it must never write.

@@ -77,6 +77,9 @@ pub enum ExportError {
         /// The answer.
         what: &'static str,
     },
+    /// The ending names no format of a curve.
+    #[error("{} cannot hold a curve", .0.display())]
+    CurveFormatUnknown(PathBuf),
     /// This build cannot write the format.
     #[error("this build of brasa has no GDAL, which {0} files need")]
     NeedsGdal(Format),
@@ -136,7 +139,7 @@ impl Diagnose for ExportError {
             Self::DiskFull(_) => "disk_full",
             Self::WriteFailed { .. } => "write_failed",
             Self::FormatUnknown(_) => "format_unknown",
-            Self::FormatUnsuitable { .. } => "format_unsuitable",
+            Self::FormatUnsuitable { .. } | Self::CurveFormatUnknown(_) => "format_unsuitable",
             Self::NeedsGdal(_) => "needs_gdal",
             Self::Unprojectable { .. } => "coordinate_unprojectable",
             Self::Crs(_) => "crs_unsuitable",
@@ -155,7 +158,10 @@ impl Diagnose for ExportError {
             | Self::Busy { .. }
             | Self::NotWritable { .. } => Blame::Create,
             Self::DiskFull(_) | Self::WriteFailed { .. } => Blame::Io,
-            Self::FormatUnknown(_) | Self::FormatUnsuitable { .. } | Self::NeedsGdal(_) => Blame::Usage,
+            Self::FormatUnknown(_)
+            | Self::FormatUnsuitable { .. }
+            | Self::CurveFormatUnknown(_)
+            | Self::NeedsGdal(_) => Blame::Usage,
             Self::Unprojectable { .. } | Self::Crs(_) => Blame::Data,
             Self::Inconsistent(_) => Blame::Bug,
         }
@@ -187,6 +193,7 @@ impl Diagnose for ExportError {
                 "a surface" => "write it to .tif or .csv".to_owned(),
                 _ => "write it to .gpkg, .fgb, .geojson, .geojsonl or .csv".to_owned(),
             },
+            Self::CurveFormatUnknown(_) => "write it to .csv or .json".to_owned(),
             Self::NeedsGdal(_) => {
                 format!("end the name in one of {}, or build with --features gdal", supported().join(", "))
             }

@@ -64,6 +64,25 @@ pub fn format_of(path: &Path) -> Result<Format, ExportError> {
     }
 }
 
+/// A format that curves are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurveFormat {
+    /// One row per step (RFC 4180).
+    Csv,
+    /// One object with titles, units, notes and provenance.
+    Json,
+}
+
+/// The format of a curve that the ending of a file name asks for, in capitals or not.
+pub fn curve_format_of(path: &Path) -> Result<CurveFormat, ExportError> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        "csv" => Ok(CurveFormat::Csv),
+        "json" => Ok(CurveFormat::Json),
+        _ => Err(ExportError::CurveFormatUnknown(path.to_owned())),
+    }
+}
+
 /// The endings this build writes.
 pub(crate) fn supported() -> Vec<String> {
     ENDINGS
@@ -93,6 +112,17 @@ mod tests {
             let help = error.help().unwrap();
             assert!(help.contains(".geojson, .json, .geojsonl"), "{help}");
             assert_eq!(help.contains(".gpkg"), cfg!(feature = "gdal"), "{help}");
+        }
+    }
+
+    #[test]
+    fn a_curve_is_written_as_a_table_or_as_json() {
+        assert_eq!(curve_format_of(Path::new("a.CSV")).unwrap(), CurveFormat::Csv);
+        assert_eq!(curve_format_of(Path::new("a.json")).unwrap(), CurveFormat::Json);
+        for name in ["a.geojson", "a.tif", "a"] {
+            let error = curve_format_of(Path::new(name)).unwrap_err();
+            assert_eq!((error.code(), error.blame()), ("format_unsuitable", Blame::Usage), "{name}");
+            assert_eq!(error.help().unwrap(), "write it to .csv or .json");
         }
     }
 

@@ -14,11 +14,13 @@
 //! | `.gpkg` | one or several layers | the layer's own | in the file |
 //! | `.fgb` | a layer | the layer's own | no room |
 //! | `.csv` | a layer (`lon,lat` of a place inside each feature) or a surface (`x,y,intensity`) | see left | no room |
+//! | `.csv`, `.json` | a curve | none | in `.json` |
 //! | `.tif`, `.tiff` | a surface, cloud-optimised GeoTIFF | the surface's own | in the file |
 //!
 //! `.gpkg`, `.fgb` and `.tif` go through GDAL and need the cargo feature `gdal`.
 
 mod check;
+mod curve;
 mod error;
 mod format;
 mod geojson;
@@ -35,8 +37,9 @@ use std::path::Path;
 
 use brasa_model::{Crs, Layer, Surface};
 
+pub use curve::write_curve;
 pub use error::ExportError;
-pub use format::{Format, format_of};
+pub use format::{CurveFormat, Format, curve_format_of, format_of};
 pub use json::write_json;
 pub use sink::write_text;
 pub use tables::{write_labels, write_rejects};

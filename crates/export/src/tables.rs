@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-use brasa_model::{Clusters, ColumnKind, Feature, Layer, Reject, Surface, Value};
+use brasa_model::{Clusters, ColumnKind, Curve, Feature, Layer, Reject, Surface, Value};
 use csv::{Terminator, WriterBuilder};
 use geo::InteriorPoint;
 use rayon::prelude::*;
@@ -84,6 +84,30 @@ pub(crate) fn write_surface(surface: &Surface, path: &Path) -> Result<(), Export
             table.write_field(number(grid.centre_x(cell % grid.nx())))?;
             table.write_field(number(grid.centre_y(cell / grid.nx())))?;
             table.write_field(number(surface.value(cell)))?;
+            table.write_record(None::<&[u8]>)?;
+        }
+        Ok(())
+    })
+}
+
+/// Writes the columns of a curve, one row per step; `optimum` is 1 at the step that is best, if the curve has one.
+pub(crate) fn write_curve(curve: &Curve, path: &Path) -> Result<(), ExportError> {
+    let columns = || std::iter::once(&curve.x).chain(&curve.y);
+    table(path, |table| {
+        for column in columns() {
+            table.write_field(column.name)?;
+        }
+        if curve.optimum.is_some() {
+            table.write_field("optimum")?;
+        }
+        table.write_record(None::<&[u8]>)?;
+        for step in 0..curve.len() {
+            for column in columns() {
+                table.write_field(number(column.values[step]))?;
+            }
+            if let Some(best) = curve.optimum {
+                table.write_field(if best == step { "1" } else { "0" })?;
+            }
             table.write_record(None::<&[u8]>)?;
         }
         Ok(())

@@ -7,13 +7,14 @@
 //! | --- | --- |
 //! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
 //! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
-//! | [`Surface`], [`LocalStats`], [`Clusters`] | answers |
+//! | [`Surface`], [`LocalStats`], [`Clusters`], [`Curve`] | answers |
 //! | [`Layer`] | what export takes |
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
 pub mod account;
 pub mod clusters;
 pub mod crs;
+pub mod curve;
 pub mod diagnose;
 pub mod grid;
 pub mod incidents;
@@ -29,6 +30,7 @@ pub mod window;
 pub use account::{Account, Reason, Reject};
 pub use clusters::{Cluster, Clusters};
 pub use crs::{Crs, CrsError, Projector, SourceCrs};
+pub use curve::{Curve, Series};
 pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
 pub use incidents::{Incidents, Kinds};

@@ -92,15 +92,29 @@ impl Window {
         rays % 2 == 1
     }
 
+    /// Where the horizontal at `y` enters and leaves the window, from the west: places between the first and the
+    /// second, the third and the fourth, … lie inside.
+    pub fn crossings(&self, y: f64) -> Vec<f64> {
+        let mut crossings: Vec<f64> = self.edges.at(y).iter().filter_map(|edge| edge.crossing(y)).collect();
+        crossings.sort_by(f64::total_cmp);
+        crossings
+    }
+
+    /// Whether the window is an upright rectangle: its bounds and nothing else.
+    pub fn is_rectangle(&self) -> bool {
+        let [polygon] = self.polygons.0.as_slice() else { return false };
+        let (low, high) = (self.bounds.min(), self.bounds.max());
+        let corner = |at: &Coord<f64>| (at.x == low.x || at.x == high.x) && (at.y == low.y || at.y == high.y);
+        polygon.interiors().is_empty()
+            && polygon.exterior().0.len() == 5
+            && polygon.exterior().0.iter().all(corner)
+    }
+
     /// Which cells of the grid have their centre in the window, row by row from the south-west.
     pub fn mask(&self, grid: &Grid) -> Vec<bool> {
         let mut mask = vec![false; grid.nx() * grid.ny()];
         mask.par_chunks_mut(grid.nx()).enumerate().for_each(|(row, cells)| {
-            let y = grid.centre_y(row);
-            let mut crossings: Vec<f64> =
-                self.edges.at(y).iter().filter_map(|edge| edge.crossing(y)).collect();
-            crossings.sort_by(f64::total_cmp);
-            for pair in crossings.chunks_exact(2) {
+            for pair in self.crossings(grid.centre_y(row)).chunks_exact(2) {
                 let first = grid.first_centre_from(pair[0]);
                 let end = grid.first_centre_from(pair[1]);
                 cells[first..end.max(first)].fill(true);

@@ -7,7 +7,9 @@ use std::str::FromStr;
 use brasa_model::{Incidents, Metres, Note, UnitError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::bandwidth::Rule;
 use crate::kernels::Kernel;
 use crate::{AnalysisError, Sites};
 
@@ -71,87 +73,114 @@ impl CellSize {
 pub enum Bandwidth {
     /// So many metres.
     Length(Metres),
-    /// As wide as the neighbourhood in which significance is tested: 2.5 cells.
+    /// As wide as the neighbourhood in which significance is tested: 2.5 cells. The default, because a hotspot's outline
+    /// and its significance then speak of the same surroundings, and because no rule that reads the data is right for most
+    /// cities: closed forms take a city for one cloud, criteria follow single addresses or whole districts.
     #[default]
     Neighbourhood,
-    /// Scott's rule.
-    Scott,
+    /// A rule of [`crate::bandwidth`].
+    Rule(Rule),
+}
+
+/// A bandwidth that was decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// The bandwidth in the kernel's own meaning.
+    pub radius: Metres,
+    /// What is to be announced: the choice, and a search that ended at its limit.
+    pub notes: Vec<Note>,
+    /// For the provenance: the rule, σ and, of a criterion, its curve.
+    pub record: Option<Value>,
 }
 
 impl Bandwidth {
-    /// The bandwidth in the kernel's own meaning, and the note that announces it when a rule chose it.
+    /// Decides on the bandwidth; a rule is announced by a note.
     pub fn resolve(
         &self,
         cell: Metres,
         kernel: Kernel,
+        incidents: &Incidents,
         sites: &Sites,
-    ) -> Result<(Metres, Option<Note>), AnalysisError> {
-        let (deviation, name, reason) = match self {
-            Self::Length(length) => return Ok((*length, None)),
-            Self::Neighbourhood => (
-                2.5 * cell.get() / 8.0_f64.sqrt(),
-                "neighbourhood",
-                format!(
+    ) -> Result<Chosen, AnalysisError> {
+        let (deviation, name, reason, warning, record) = match self {
+            Self::Length(length) => {
+                return Ok(Chosen { radius: *length, notes: Vec::new(), record: None });
+            }
+            Self::Neighbourhood => {
+                let deviation = 2.5 * cell.get() / 8.0_f64.sqrt();
+                let reason = format!(
                     "it spreads an incident as far as a cell of {cell} and its eight neighbours do, in which significance is tested: 2.5 cells of the quartic kernel"
-                ),
-            ),
-            Self::Scott => (
-                scott(sites),
-                "scott",
-                "Scott's rule; it smooths a city with several centres more than a map of hotspots wants"
-                    .to_owned(),
-            ),
+                );
+                (
+                    deviation,
+                    NEIGHBOURHOOD,
+                    reason,
+                    None,
+                    json!({ "rule": NEIGHBOURHOOD, "sigma_m": deviation }),
+                )
+            }
+            Self::Rule(rule) => {
+                let selection = rule.select(sites, &incidents.window)?;
+                let reason = format!(
+                    "{rule} chose a standard deviation of {:.1} m: {}",
+                    selection.sigma,
+                    rule.reason()
+                );
+                (selection.sigma, rule.word(), reason, selection.note(), selection.record())
+            }
         };
         // A rule's answer is no more exact than a millimetre.
         let radius = (kernel.radius_of_deviation(deviation) * 1000.0).round() / 1000.0;
         let radius = Metres::new(radius).map_err(|_| AnalysisError::RuleFailed {
             rule: name,
             what: "bandwidth",
-            why: "all incidents are in one place".to_owned(),
+            why: "it is below a millimetre".to_owned(),
         })?;
         let meaning = kernel.bandwidth_meaning();
-        let note = Note::new("bandwidth_chosen", format!("bandwidth of {:.0} m ({meaning})", radius.get()))
-            .value(radius.get(), "m")
-            .reason(format!("{reason}; --bandwidth sets another"));
-        Ok((radius, Some(note)))
+        let note = Note::new(
+            "bandwidth_chosen",
+            format!("bandwidth of {:.0} m ({meaning}), by {name}", radius.get()),
+        )
+        .value(radius.get(), "m")
+        .reason(format!("{reason}; --bandwidth sets another"));
+        Ok(Chosen { radius, notes: std::iter::once(note).chain(warning).collect(), record: Some(record) })
     }
 }
 
-/// Scott's rule (Scott 1992, "Multivariate Density Estimation", p. 152) per axis: sd · n^(−1/6), x then y.
-pub fn scott_axes(sites: &Sites) -> (f64, f64) {
-    let n = sites.total_weight();
-    let spread = |values: &[f64]| {
-        let pairs = || values.iter().zip(&sites.weight);
-        let mean = pairs().map(|(value, weight)| value * weight).sum::<f64>() / n;
-        (pairs().map(|(value, weight)| weight * (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0))
-            .sqrt()
-    };
-    let shrink = libm::pow(n, -1.0 / 6.0);
-    (spread(&sites.x) * shrink, spread(&sites.y) * shrink)
-}
+/// The words of [`CellSize`].
+const CELLS: [(&str, CellSize); 1] = [("spacing", CellSize::Spacing)];
 
-/// One bandwidth for both axes: the root of the mean of the two squares. Both axes count.
-fn scott(sites: &Sites) -> f64 {
-    let (x, y) = scott_axes(sites);
-    ((x * x + y * y) / 2.0).sqrt()
-}
+/// The word of the default.
+const NEIGHBOURHOOD: &str = "neighbourhood";
+
+/// The words of [`Bandwidth`].
+const BANDWIDTHS: [(&str, Bandwidth); 1 + Rule::ALL.len()] = {
+    let mut words = [(NEIGHBOURHOOD, Bandwidth::Neighbourhood); 1 + Rule::ALL.len()];
+    let mut at = 0;
+    while at < Rule::ALL.len() {
+        words[at + 1] = (Rule::ALL[at].word(), Bandwidth::Rule(Rule::ALL[at]));
+        at += 1;
+    }
+    words
+};
 
 /// A choice that is written as a length or as one of a few words.
 macro_rules! length_or_rule {
-    ($type:ident, $schema:literal, $($word:literal => $rule:ident),+) => {
+    ($type:ident, $schema:literal, $words:expr) => {
         impl FromStr for $type {
             type Err = String;
 
             fn from_str(text: &str) -> Result<Self, String> {
-                match text.trim() {
-                    $($word => Ok(Self::$rule),)+
-                    other => other.parse().map(Self::Length).map_err(|error: UnitError| match error {
-                        UnitError::NotANumber(text) => {
-                            format!("\"{text}\" is neither a length such as 500m nor a rule ({})", [$($word),+].join(", "))
-                        }
-                        other => other.to_string(),
-                    }),
+                if let Some((_, choice)) = $words.iter().find(|(word, _)| *word == text.trim()) {
+                    return Ok(*choice);
                 }
+                text.parse().map(Self::Length).map_err(|error: UnitError| match error {
+                    UnitError::NotANumber(text) => {
+                        let words = $words.map(|(word, _)| word).join(", ");
+                        format!("\"{text}\" is neither a length such as 500m nor a rule ({words})")
+                    }
+                    other => other.to_string(),
+                })
             }
         }
 
@@ -173,7 +202,7 @@ macro_rules! length_or_rule {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     Self::Length(length) => f.write_str(&String::from(*length)),
-                    $(Self::$rule => f.write_str($word),)+
+                    rule => f.write_str($words.iter().find(|(_, choice)| choice == rule).map_or("", |(word, _)| word)),
                 }
             }
         }
@@ -184,14 +213,15 @@ macro_rules! length_or_rule {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "title": $schema, "examples": ["500m", $($word),+] })
+                let examples: Vec<&str> = std::iter::once("500m").chain($words.map(|(word, _)| word)).collect();
+                json_schema!({ "type": "string", "title": $schema, "examples": examples })
             }
         }
     };
 }
 
-length_or_rule!(CellSize, "LENGTH|spacing", "spacing" => Spacing);
-length_or_rule!(Bandwidth, "LENGTH|RULE", "neighbourhood" => Neighbourhood, "scott" => Scott);
+length_or_rule!(CellSize, "LENGTH|spacing", CELLS);
+length_or_rule!(Bandwidth, "LENGTH|RULE", BANDWIDTHS);
 
 #[cfg(test)]
 mod tests {
@@ -200,7 +230,10 @@ mod tests {
     #[test]
     fn a_choice_is_a_length_or_a_word() {
         assert_eq!("500m".parse::<Bandwidth>().unwrap(), Bandwidth::Length(Metres::new(500.0).unwrap()));
-        assert_eq!("scott".parse::<Bandwidth>().unwrap(), Bandwidth::Scott);
+        for rule in Rule::ALL {
+            assert_eq!(rule.word().parse::<Bandwidth>().unwrap(), Bandwidth::Rule(rule));
+            assert_eq!(Bandwidth::Rule(rule).to_string(), rule.word());
+        }
         assert!("silver man".parse::<Bandwidth>().unwrap_err().contains("neighbourhood, scott"));
         assert!("500".parse::<Bandwidth>().unwrap_err().contains("no unit"));
         assert!("-1m".parse::<CellSize>().unwrap_err().contains("greater than 0"));

@@ -7,10 +7,13 @@
 //! [`METHODS`] is the catalogue. A method is one file under `methods/` and one line below; its subcommand, its
 //! flags, its schema and its row in the documentation come out of that line.
 
+pub mod at_places;
+pub mod bandwidth;
 pub mod choices;
 pub mod edge;
 pub mod error;
 pub mod isopleth;
+pub mod k_function;
 pub mod kernel_sums;
 pub mod kernels;
 pub mod methods;
@@ -19,12 +22,13 @@ pub mod raster;
 pub mod significance;
 pub mod sites;
 
-use brasa_model::{Clusters, Incidents, LocalStats, Surface};
+use brasa_model::{Clusters, Curve, Incidents, LocalStats, Surface};
 use schemars::Schema;
 use serde_json::Value;
 
 pub use choices::{Bandwidth, CellSize};
 pub use error::AnalysisError;
+pub use k_function::Stacks;
 pub use sites::Sites;
 
 /// What a method answers with.
@@ -36,6 +40,8 @@ pub enum Answer {
     LocalStats(LocalStats),
     /// Groups of incidents.
     Clusters(Clusters),
+    /// A function of one variable.
+    Curve(Curve),
 }
 
 /// What a reader of the catalogue learns about a method; each method file holds its own.
@@ -89,6 +95,7 @@ macro_rules! methods {
 
 methods! {
     "kde"     => density::kde(KdeParams)        -> Surface;
+    "bandwidth" => density::bandwidth(BandwidthParams) -> Curve;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
 }

@@ -77,6 +77,13 @@ impl Sites {
         self.weight.iter().sum()
     }
 
+    /// The sites whose northing lies within `reach` of `y`, ends included.
+    pub fn rows_within(&self, y: f64, reach: f64) -> std::ops::Range<usize> {
+        let start = self.y.partition_point(|&at| at < y - reach);
+        let end = start + self.y[start..].partition_point(|&at| at <= y + reach);
+        start..end
+    }
+
     /// The sites as places with weights.
     pub fn places(&self) -> Places<'_> {
         Places { x: &self.x, y: &self.y, weight: Some(&self.weight) }

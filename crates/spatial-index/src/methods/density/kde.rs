@@ -76,11 +76,15 @@ pub struct KdeParams {
 /// The density of `incidents` on a grid clipped to their window.
 pub fn kde(incidents: &Incidents, params: &KdeParams) -> Result<Surface, AnalysisError> {
     let sites = Sites::new(incidents);
+    // Before the bandwidth: a grid that cannot be is refused before a long search.
     let (grid, cell_note) = raster(incidents, &sites, &params.cell, params.grid)?;
-    let (bandwidth, bandwidth_note) = params.bandwidth.resolve(grid.cell(), params.kernel, &sites)?;
-    let warnings = bandwidth_warnings(bandwidth, &grid, &incidents.window);
-    let mut surface = on_grid(&sites, grid, params.kernel, bandwidth, params.edge);
-    surface.notes = [cell_note, bandwidth_note].into_iter().flatten().chain(warnings).collect();
+    let bandwidth = params.bandwidth.resolve(grid.cell(), params.kernel, incidents, &sites)?;
+    let warnings = bandwidth_warnings(bandwidth.radius, &grid, &incidents.window);
+    let mut surface = on_grid(&sites, grid, params.kernel, bandwidth.radius, params.edge);
+    surface.notes = cell_note.into_iter().chain(bandwidth.notes).chain(warnings).collect();
+    if let Some(record) = bandwidth.record {
+        surface.provenance.parameters["bandwidth_rule"] = record;
+    }
     Ok(surface)
 }
 
