@@ -7,6 +7,7 @@
 //! [`METHODS`] is the catalogue. A method is one file under `methods/` and one line below; its subcommand, its
 //! flags, its schema and its row in the documentation come out of that line.
 
+pub mod adaptive;
 pub mod choices;
 pub mod edge;
 pub mod error;
@@ -88,6 +89,7 @@ macro_rules! methods {
 
 methods! {
     "kde"     => density::kde(KdeParams)        -> Surface;
+    "kde-adaptive" => density::kde_adaptive(KdeAdaptiveParams) -> Surface;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
 }

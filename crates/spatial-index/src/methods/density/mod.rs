@@ -1,3 +1,4 @@
 //! Where is it dense?
 
 pub mod kde;
+pub mod kde_adaptive;
