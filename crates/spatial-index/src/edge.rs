@@ -104,6 +104,14 @@ pub fn mass_at_centres(grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
     integral_at_centres(grid, value, kernel.reach(), h, kernel.factor() / (h * h))
 }
 
+/// ∫_W k(u − v)² dv at the centre of every cell, per m², row by row from the south-west: what the variance of a density
+/// is made of.
+pub fn square_at_centres(grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+    let value = |u2: f64| kernel.value(u2) * kernel.value(u2);
+    let factor = kernel.factor() / (h * h);
+    integral_at_centres(grid, value, kernel.reach(), h, factor * factor)
+}
+
 /// factor · ∫_W value(|u − v|²/h²) dv at the centre of every cell; nothing is beyond `reach` · h.
 ///
 /// Every centre sees the same lattice of offsets, so that a row of the kernel is summed once from its middle outwards, and

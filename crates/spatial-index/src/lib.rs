@@ -8,6 +8,7 @@
 //! flags, its schema and its row in the documentation come out of that line.
 
 pub mod adaptive;
+pub mod chance;
 pub mod choices;
 pub mod edge;
 pub mod error;
@@ -16,10 +17,11 @@ pub mod kernel_sums;
 pub mod kernels;
 pub mod methods;
 pub mod neighbours;
+pub mod selection;
 pub mod significance;
 pub mod sites;
 
-use brasa_model::{Clusters, Incidents, LocalStats, Surface};
+use brasa_model::{Clusters, Incidents, LocalStats, Risk, Surface};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -32,6 +34,8 @@ pub use sites::Sites;
 pub enum Answer {
     /// Intensity per cell.
     Surface(Surface),
+    /// How one pattern differs from another, per cell.
+    Risk(Box<Risk>),
     /// A statistic per zone.
     LocalStats(LocalStats),
     /// Groups of incidents.
@@ -81,7 +85,7 @@ macro_rules! methods {
             check: |value| parameters::<methods::$group::$method::$params>($name, value).map(drop),
             run: |incidents, value| {
                 let params = parameters::<methods::$group::$method::$params>($name, value)?;
-                methods::$group::$method::$method(incidents, &params).map(Answer::$answer)
+                methods::$group::$method::$method(incidents, &params).map(|answer| Answer::$answer(answer.into()))
             },
         }),*];
     };
@@ -90,6 +94,7 @@ macro_rules! methods {
 methods! {
     "kde"     => density::kde(KdeParams)        -> Surface;
     "kde-adaptive" => density::kde_adaptive(KdeAdaptiveParams) -> Surface;
+    "kde-ratio" => density::kde_ratio(KdeRatioParams) -> Risk;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
 }

@@ -2,3 +2,4 @@
 
 pub mod kde;
 pub mod kde_adaptive;
+pub mod kde_ratio;
