@@ -146,7 +146,7 @@ fn run_method(
                 risk.contours.iter().filter(inside).count()
             };
             let headline = format!(
-                "{} cells, {} areas with more than their share, {} with less, at p <= 0.05",
+                "{} cells; areas with more than their share: {}, with less: {}, at p <= 0.05",
                 risk.defined(),
                 areas(Tail::High),
                 areas(Tail::Low),

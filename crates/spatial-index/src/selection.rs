@@ -1,6 +1,7 @@
 //! Which incidents are meant: a few words about their own marks.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -82,12 +83,15 @@ fn of_kind(incidents: &Incidents, words: &[String]) -> Result<Vec<bool>, Analysi
     Ok(kinds.codes.iter().map(|&code| meant[code as usize]).collect())
 }
 
-/// The kinds there are, in a sentence; `None` where none is stated.
+/// The kinds there are, in a sentence, one spelling of each; `None` where none is stated.
 pub fn kinds_there_are(incidents: &Incidents) -> Option<String> {
     const MOST: usize = 20;
-    let stated = || incidents.kinds.iter().flat_map(|kinds| &kinds.names).filter(|name| !name.is_empty());
-    let mut list: Vec<&str> = stated().take(MOST).map(String::as_str).collect();
-    if stated().count() > MOST {
+    let stated = incidents.kinds.iter().flat_map(|kinds| &kinds.names).filter(|name| !name.is_empty());
+    let mut seen = BTreeSet::new();
+    let mut list: Vec<&str> =
+        stated.filter(|name| seen.insert(name.trim().to_lowercase())).map(String::as_str).collect();
+    if list.len() > MOST {
+        list.truncate(MOST);
         list.push("…");
     }
     (!list.is_empty()).then(|| format!("the kinds are {}", list.join(", ")))
