@@ -4,7 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
 
-use brasa_model::{Class, Grid, Incidents, LocalStats, Metres, Window, WindowOrigin};
+use brasa_model::{Class, Grid, Incidents, LocalStats, Metres, Risk, Window, WindowOrigin};
+use brasa_spatial_index::adaptive::Cap;
 use brasa_spatial_index::at_places::{LeaveOut, density_at_places};
 use brasa_spatial_index::bandwidth::{Limit, Selection, cvl, diggle, ppl, robust_spread, scott_axes};
 use brasa_spatial_index::edge::Edge;
@@ -12,9 +13,12 @@ use brasa_spatial_index::k_function::{Correction, k_function};
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde;
+use brasa_spatial_index::methods::density::kde_adaptive::{self, Spread};
+use brasa_spatial_index::methods::density::kde_ratio::{self, Against, Comparison};
 use brasa_spatial_index::methods::local::gi_star::{self, Neighbours};
 use brasa_spatial_index::{Sites, Stacks};
 use brasa_tests::{incidents, numbers, real, rows};
+use geo::{MultiPolygon, Polygon};
 
 fn metres(value: f64) -> Metres {
     Metres::new(value).unwrap()
@@ -187,6 +191,138 @@ fn kde_equals_spatstat_on_redwood_and_japanesepines() {
     }
 }
 
+/// redwood, with a Gaussian of h0 = 0.1 on a pilot of 0.08 or 0.1, on so many cells a side.
+fn adaptive_redwood(cells: usize, pilot: f64, edge: Edge) -> Option<brasa_model::Surface> {
+    let rows = rows(&real("golden/redwood.csv")?, true);
+    let incidents = incidents(numbers(&rows, 0), numbers(&rows, 1), None, (0.0, -1.0, 1.0, 0.0));
+    let grid = Grid::spanning(&incidents.window, cells, cells).unwrap();
+    let (kernel, bandwidth, cap) = (Kernel::Gaussian, metres(0.1), Cap::default());
+    let spread = Spread { kernel, bandwidth, pilot: metres(pilot), edge, cap };
+    Some(kde_adaptive::on_grid(&Sites::new(&incidents), grid, spread).unwrap())
+}
+
+#[test]
+fn kde_adaptive_equals_the_sums_of_r_on_redwood() {
+    // R 4.2.2: bandwidths from spatstat.explore 3.0.6, density(at = "points", leaveoneout = FALSE, edge = FALSE, sigma =
+    // 0.08), then sums of dnorm; (column, row) of 20 x 20 cells, per square unit.
+    let Some(surface) = adaptive_redwood(20, 0.08, Edge::None) else { return };
+    for ((column, row), wanted) in [
+        ((3, 3), 31.678_342_081_123_2),
+        ((10, 10), 53.956_633_762_263_3),
+        ((1, 20), 0.477_165_051_166_714),
+        ((20, 1), 22.194_900_778_607_4),
+        ((14, 6), 34.784_562_622_876_7),
+        ((8, 17), 35.206_731_353_724_3),
+    ] {
+        let found = surface.values[(row - 1, column - 1)] / 1e6;
+        // The Gaussian of spatstat is not cut; ours is, at 8 deviations.
+        assert!((found / wanted - 1.0).abs() < 1e-10, "{column} {row}: {found} against {wanted}");
+    }
+    let range = surface.notes[0].value.as_ref().unwrap();
+    for (found, wanted) in [(&range[0], 0.076_819_701_932_820_7), (&range[1], 0.182_533_844_740_224)] {
+        assert!((found.as_f64().unwrap() / wanted - 1.0).abs() < 1e-12, "{range} against {wanted}");
+    }
+}
+
+#[test]
+fn kde_adaptive_corrects_the_edge_as_r_and_sparr_do_on_redwood() {
+    // (row, column) of 64 x 64 cells, per square unit. First R 4.2.2, base functions alone: every sum and every integral
+    // at exact points. Then sparr 2.2.17, bivariate.density(h0 = 0.1, hp = 0.08, adapt = TRUE, resolution = 64, intensity =
+    // TRUE), which bins the points of its pilot to pixels and looks f up by pixel. A pixel is a fifth of the pilot's bandwidth:
+    // 5 % in a density, and 17 % in the empty corner (64, 1), where the pilot is the far tail of a Gaussian.
+    let exact = [
+        (
+            Edge::Uniform,
+            [7.644_343_999_887_67, 50.918_444_635_966, 1.154_538_836_001_04, 119.631_279_640_767],
+        ),
+        (
+            Edge::JonesDiggle,
+            [1.925_930_086_954_33, 50.872_927_425_162_5, 0.402_511_897_660_184, 118.914_941_625_167],
+        ),
+    ];
+    let sparr = [
+        [7.357_919_198, 51.403_629_58, 1.006_568_182, 118.660_710_7],
+        [1.844_908_127, 51.310_636_89, 0.345_408_019_4, 117.964_322_5],
+    ];
+    for ((edge, exact), sparr) in exact.into_iter().zip(sparr) {
+        let Some(surface) = adaptive_redwood(64, 0.08, edge) else { return };
+        for (at, (row, column)) in [(1, 1), (32, 32), (64, 1), (10, 20)].into_iter().enumerate() {
+            let found = surface.values[(row - 1, column - 1)] / 1e6;
+            let corner = (row, column) == (64, 1);
+            assert!((found / exact[at] - 1.0).abs() < 1e-10, "{row} {column}: {found}, not {}", exact[at]);
+            let close = if corner { 0.17 } else { 0.05 };
+            assert!((found / sparr[at] - 1.0).abs() < close, "{row} {column}: {found}, not {}", sparr[at]);
+        }
+    }
+}
+
+/// Larynx (cases) and lung cancer in Chorley, in the polygon of the study, on a grid that `grid` makes; 1 m stands for 1 km.
+fn chorley(grid: impl Fn(&Window) -> Grid, edge: Edge) -> Option<Risk> {
+    let points = rows(&real("reference/data/spatstat_chorley_points.csv")?, true);
+    let ring = rows(&real("reference/data/spatstat_chorley_window.csv")?, true);
+    let mut incidents = incidents(numbers(&points, 0), numbers(&points, 1), None, (0.0, 0.0, 1.0, 1.0));
+    let outline: Vec<(f64, f64)> = numbers(&ring, 1).into_iter().zip(numbers(&ring, 2)).collect();
+    let polygon = Polygon::new(outline.into(), Vec::new());
+    let origin = WindowOrigin::Given("Chorley".to_owned());
+    incidents.window = Window::new(MultiPolygon::new(vec![polygon]), origin).unwrap();
+    let is_case: Vec<bool> = points.iter().map(|row| &row[2] == "larynx").collect();
+    let comparison = Comparison {
+        against: Against::Rest,
+        kernel: Kernel::Gaussian,
+        bandwidth: metres(1.5),
+        edge,
+        permutations: 0,
+        seed: 1,
+    };
+    let grid = grid(&incidents.window);
+    Some(kde_ratio::on_grid(&incidents, &is_case, &grid, comparison))
+}
+
+#[test]
+fn kde_ratio_equals_the_sums_of_r_on_chorley() {
+    // R 4.2.2, sums of dnorm with sd 1.5: ln of the ratio of the two sums, before either is scaled to mass one, which moves
+    // all by one constant.
+    let covering = |window: &Window| Grid::covering(window, metres(1.0)).unwrap();
+    let Some(risk) = chorley(covering, Edge::None) else { return };
+    let at = |x: f64, y: f64| risk.log_ratio.value(risk.log_ratio.grid.cell_at(x, y).unwrap());
+    let constant = at(355.5, 418.5) + 2.918_088_918_738_28;
+    for ((x, y), wanted) in [
+        ((352.5, 424.5), -2.588_011_309_301_63),
+        ((358.5, 416.5), -3.135_225_902_465_64),
+        ((350.5, 420.5), -2.643_503_159_012_54),
+        ((360.5, 414.5), -3.178_728_467_149_95),
+    ] {
+        assert!((at(x, y) - constant - wanted).abs() < 1e-10, "{x} {y}: {}", at(x, y) - constant);
+    }
+}
+
+#[test]
+fn kde_ratio_agrees_with_sparr_on_chorley() {
+    // sparr 2.2.17 on R 4.2.2, resolution 256: risk() of two bivariate.density(h0 = 1.5), and the z and p of
+    // tolerance() with the pooled density at the same h0; (row, column) of its pixels. It bins the points to pixels of 90 m by
+    // 84 m and so misses the exact sum of its own kernel at these places by up to 0.036 in the log-ratio (R 4.2.2, sums of
+    // dnorm; 0.01 at resolution 1024). Hence 0.04, and in proportion for z and p.
+    let spanning = |window: &Window| Grid::spanning(window, 256, 256).unwrap();
+    let Some(risk) = chorley(spanning, Edge::Uniform) else { return };
+    for ((row, column), ratio, z, p) in [
+        ((80, 80), 0.366_771, 0.488_121_8, 0.312_731_8),
+        ((128, 128), -0.168_049, -0.555_371_3, 0.710_679_7),
+        ((180, 100), 0.302_070_6, 0.902_014_7, 0.183_524_5),
+        ((60, 160), -0.254_070_5, -0.892_742_6, 0.814_002_5),
+        ((200, 160), -0.168_240_8, -0.483_990_5, 0.685_803_7),
+        ((128, 200), -0.943_304_5, -1.348_235, 0.911_208_6),
+    ] {
+        let at = (row - 1, column - 1);
+        for (found, wanted, close) in [
+            (risk.log_ratio.values[at], ratio, 0.04),
+            (risk.z.values[at], z, 0.06),
+            (risk.p_high.values[at], p, 0.015),
+        ] {
+            assert!((found - wanted).abs() < close, "{row} {column}: {found}, not {wanted}");
+        }
+    }
+}
+
 #[test]
 fn kde_equals_the_stated_value_at_the_mean_centre_of_memphis() {
     let Some(file) = real("golden/memphis_robberies.csv") else { return };
@@ -209,9 +345,8 @@ fn pattern(name: &str) -> Option<(Incidents, Sites)> {
         let lung: Vec<_> = rows.into_iter().filter(|row| &row[2] == "lung").collect();
         let outline = rows_of("golden/chorley_window.csv")?;
         let ring = numbers(&outline, 0).into_iter().zip(numbers(&outline, 1)).collect::<Vec<_>>();
-        let polygon = geo::Polygon::new(geo::LineString::from(ring), vec![]);
-        let window =
-            Window::new(geo::MultiPolygon::new(vec![polygon]), WindowOrigin::Given("chorley".to_owned()));
+        let polygon = Polygon::new(geo::LineString::from(ring), vec![]);
+        let window = Window::new(MultiPolygon::new(vec![polygon]), WindowOrigin::Given("chorley".to_owned()));
         let (x, y) = (numbers(&lung, 0), numbers(&lung, 1));
         Incidents { window: window.unwrap(), ..incidents(x, y, None, (0.0, 0.0, 1.0, 1.0)) }
     } else {

@@ -281,6 +281,12 @@ fn every_method_writes_every_format_it_can() {
             &["--cell", "250m", "--bandwidth", "600m"][..],
             &["tif", "csv", "geojson", "gpkg", "fgb"][..],
         ),
+        ("kde-adaptive", &["--cell", "250m", "--bandwidth", "600m", "--pilot", "scott"], &["tif", "csv"]),
+        (
+            "kde-ratio",
+            &["--cell", "250m", "--cases", "kind=homicidio"],
+            &["tif", "csv", "geojson", "gpkg", "fgb"],
+        ),
         (
             "gi-star",
             &["--cell", "300m", "--neighbours", "rook"],

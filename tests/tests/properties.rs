@@ -4,12 +4,15 @@
 
 use std::f64::consts::PI;
 
-use brasa_model::{Grid, Incidents, Metres, Window, WindowOrigin};
+use brasa_model::{Grid, Incidents, Kinds, Metres, Risk, Tail, Window, WindowOrigin};
 use brasa_spatial_index::bandwidth::{Limit, Rule, Selection, diggle, ppl};
+use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::edge::Edge;
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde::{self, KdeParams, kde};
+use brasa_spatial_index::methods::density::kde_adaptive::{KdeAdaptiveParams, kde_adaptive};
+use brasa_spatial_index::methods::density::kde_ratio::{Against, KdeRatioParams, kde_ratio};
 use brasa_spatial_index::methods::local::gi_star::{GiStarParams, Neighbours, gi_star};
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Stacks};
 use brasa_tests::incidents;
@@ -99,6 +102,129 @@ fn naive_density(incidents: &Incidents, grid: &Grid, kernel: Kernel, h: f64) -> 
             (0..incidents.len()).map(one).sum::<f64>() / (h * h) * 1e6
         })
         .collect()
+}
+
+fn adaptive_of(
+    incidents: &Incidents,
+    kernel: Kernel,
+    (bandwidth, pilot): (f64, f64),
+    edge: Edge,
+    cap: &str,
+) -> brasa_model::Surface {
+    let length = |value: f64| Bandwidth::Length(metres(value));
+    let params = KdeAdaptiveParams {
+        kernel,
+        bandwidth: length(bandwidth),
+        pilot: Some(length(pilot)),
+        cell: CellSize::Length(metres(50.0)),
+        edge,
+        cap: cap.parse().unwrap(),
+    };
+    kde_adaptive(incidents, &params).unwrap()
+}
+
+/// Abramson 1982, written down.
+fn naive_adaptive(
+    incidents: &Incidents,
+    grid: &Grid,
+    kernel: Kernel,
+    h0: f64,
+    hp: f64,
+    cap: f64,
+) -> Vec<f64> {
+    let n = incidents.len();
+    let spread = |x: f64, y: f64, h: &dyn Fn(usize) -> f64| {
+        let one = |at: usize| {
+            let u2 = ((incidents.x[at] - x).powi(2) + (incidents.y[at] - y).powi(2)) / h(at).powi(2);
+            incidents.weight_of(at) * kernel.value(u2) * kernel.factor() / h(at).powi(2)
+        };
+        (0..n).map(one).sum::<f64>()
+    };
+    let root: Vec<f64> =
+        (0..n).map(|at| spread(incidents.x[at], incidents.y[at], &|_| hp).powf(-0.5)).collect();
+    let total: f64 = (0..n).map(|at| incidents.weight_of(at)).sum();
+    let gamma = ((0..n).map(|at| incidents.weight_of(at) * root[at].ln()).sum::<f64>() / total).exp();
+    let h: Vec<f64> = root.iter().map(|root| h0 * (root / gamma).min(cap)).collect();
+    let cells = grid.cells().map(|cell| (grid.centre_x(cell % grid.nx()), grid.centre_y(cell / grid.nx())));
+    cells.map(|(x, y)| spread(x, y, &|at| h[at]) * 1e6).collect()
+}
+
+/// The same incidents, of kind A where `is_case` and of kind B elsewhere.
+fn labelled(mut incidents: Incidents, is_case: &[bool]) -> Incidents {
+    let names = is_case.iter().map(|&case| if case { "A" } else { "B" });
+    incidents.kinds = Some(Kinds::from_names(names));
+    incidents
+}
+
+fn ratio_params(kind: &str, h: f64) -> KdeRatioParams {
+    KdeRatioParams {
+        bandwidth: Bandwidth::Length(metres(h)),
+        cell: CellSize::Length(metres(100.0)),
+        ..KdeRatioParams::new(format!("kind={kind}").parse().unwrap())
+    }
+}
+
+fn edge() -> impl Strategy<Value = Edge> {
+    prop::sample::select(vec![Edge::None, Edge::Uniform, Edge::JonesDiggle])
+}
+
+/// A world in which some, and not all, are cases; those whose position is a multiple of `every`.
+fn two_kinds(x: &[f64], y: &[f64], weight: &[f64], every: usize, origin: f64) -> (Incidents, Vec<bool>) {
+    let is_case: Vec<bool> = (0..x.len()).map(|at| at % every == 0).collect();
+    (labelled(at(x, y, weight, origin), &is_case), is_case)
+}
+
+/// Log-ratio and z as they are defined, without edge correction of the ratio itself.
+fn naive_ratio(
+    incidents: &Incidents,
+    is_case: &[bool],
+    grid: &Grid,
+    kernel: Kernel,
+    h: f64,
+) -> Vec<(f64, f64)> {
+    let places: Vec<(f64, f64)> =
+        grid.cells().map(|cell| (grid.centre_x(cell % grid.nx()), grid.centre_y(cell / grid.nx()))).collect();
+    let k = |dx: f64, dy: f64| {
+        let u2 = (dx * dx + dy * dy) / (h * h);
+        if u2 <= kernel.reach().powi(2) { kernel.value(u2) * kernel.factor() / (h * h) } else { 0.0 }
+    };
+    let area = grid.cell_km2() * 1e6;
+    let density = |side: &dyn Fn(usize) -> bool, corrected: bool| {
+        let raw: Vec<f64> = places
+            .iter()
+            .map(|&(u, v)| {
+                let one = |at: usize| incidents.weight_of(at) * k(incidents.x[at] - u, incidents.y[at] - v);
+                let kept: f64 = places.iter().map(|&(a, b)| k(a - u, b - v)).sum::<f64>() * area;
+                let sum: f64 = (0..incidents.len()).filter(|&at| side(at)).map(one).sum();
+                if corrected { sum / kept } else { sum }
+            })
+            .collect();
+        let mass = raw.iter().sum::<f64>() * area;
+        raw.into_iter().map(|value| value / mass).collect::<Vec<_>>()
+    };
+    let (f, g) = (density(&|at| is_case[at], false), density(&|at| !is_case[at], false));
+    let pooled = density(&|_| true, true);
+    let per_incident = |side: bool| {
+        let of_side =
+            || (0..incidents.len()).filter(|&at| is_case[at] == side).map(|at| incidents.weight_of(at));
+        of_side().map(|weight| weight * weight).sum::<f64>() / of_side().sum::<f64>().powi(2)
+    };
+    let spread = per_incident(true) + per_incident(false);
+    places
+        .iter()
+        .enumerate()
+        .map(|(at, &(u, v))| {
+            let kept: f64 = places.iter().map(|&(a, b)| k(a - u, b - v)).sum::<f64>() * area;
+            let squared: f64 = places.iter().map(|&(a, b)| k(a - u, b - v).powi(2)).sum::<f64>() * area;
+            let ratio = (f[at] / g[at]).ln();
+            (ratio, ratio / (squared / (kept * kept) / pooled[at] * spread).sqrt())
+        })
+        .collect()
+}
+
+/// The bits of everything a relative risk says.
+fn risk_bits(risk: &Risk) -> Vec<u64> {
+    risk.bands().iter().flat_map(|(_, surface)| bits(surface.values.iter().copied())).collect()
 }
 
 fn kernel() -> impl Strategy<Value = Kernel> {
@@ -234,6 +360,129 @@ proptest! {
         // 20 cells under the kernel: the midpoint rule on a kernel with a continuous derivative errs by well under 1e-3.
         let mass = density(&incidents, 500.0, 25.0).mass();
         prop_assert!((mass / x.len() as f64 - 1.0).abs() < 1e-3, "{mass} for {}", x.len());
+    }
+
+    #[test]
+    fn kde_adaptive_equals_the_naive_sum((x, y, weight) in world(), kernel in kernel(), h0 in 60.0..500.0_f64, hp in 60.0..500.0_f64, cap in 1..6_u32) {
+        let incidents = at(&x, &y, &weight, 4.5e6);
+        let surface = adaptive_of(&incidents, kernel, (h0, hp), Edge::None, &cap.to_string());
+        let naive = naive_adaptive(&incidents, &surface.grid, kernel, h0, hp, f64::from(cap));
+        let peak = naive.iter().copied().fold(0.0, f64::max);
+        let apart = |&(cell, wanted): &(usize, f64)| (surface.value(cell) - wanted).abs() > 1e-9 * peak.max(1e-300);
+        let apart = surface.grid.cells().zip(naive).filter(apart).count();
+        // The uniform kernel jumps at its rim, in the pilot as well.
+        prop_assert!(apart == 0 || kernel == Kernel::Uniform, "{apart} cells differ");
+    }
+
+    #[test]
+    fn kde_adaptive_on_an_even_pilot_is_the_fixed_density(stacks in prop::collection::vec((0..4_u32, 0..4_u32), 1..12), kernel in kernel(), h in 60.0..240.0_f64, edge in prop::sample::select(vec![Edge::None, Edge::JonesDiggle])) {
+        // Distinct places 500 m apart, seen by a pilot that reaches no further than itself: the same pilot everywhere.
+        let places: std::collections::BTreeSet<(u32, u32)> = stacks.into_iter().collect();
+        let (x, y): (Vec<f64>, Vec<f64>) = places.into_iter().map(|(x, y)| (f64::from(x) * 500.0 + 225.0, f64::from(y) * 500.0 + 225.0)).unzip();
+        let incidents = at(&x, &y, &vec![2.0; x.len()], 0.0);
+        let adaptive = adaptive_of(&incidents, kernel, (h, if kernel == Kernel::Gaussian { 25.0 } else { 200.0 }), edge, "5");
+        let fixed = density_of(&incidents, kernel, h, 50.0, edge);
+        // The fixed Gaussian goes by a lattice, whose stated bound is 5e-10 of the peak.
+        let tolerance = if kernel == Kernel::Gaussian { 5e-10 } else { 1e-12 };
+        for cell in fixed.grid.cells() {
+            prop_assert!((adaptive.value(cell) - fixed.value(cell)).abs() <= tolerance * fixed.peak(), "{} against {}", adaptive.value(cell), fixed.value(cell));
+        }
+    }
+
+    #[test]
+    fn kde_adaptive_with_jones_diggle_adds_up_to_n((x, y, weight) in world(), kernel in kernel(), h0 in 150.0..500.0_f64, hp in 150.0..500.0_f64) {
+        let mut incidents = at(&x, &y, &weight, 3.0e5);
+        incidents.window = holed(3.0e5);
+        let inside: Vec<usize> = (0..x.len()).filter(|&at| incidents.window.contains(incidents.x[at], incidents.y[at])).collect();
+        prop_assume!(!inside.is_empty());
+        let pick = |values: &[f64]| inside.iter().map(|&at| values[at]).collect::<Vec<_>>();
+        (incidents.x, incidents.y) = (pick(&incidents.x), pick(&incidents.y));
+        incidents.weight = Some(pick(&weight));
+        let n: f64 = pick(&weight).iter().sum();
+        let mass = adaptive_of(&incidents, kernel, (h0, hp), Edge::JonesDiggle, "5").mass();
+        // A bandwidth much narrower than a cell may hold no centre: its place is then lost, and the mass less.
+        prop_assert!((mass / n - 1.0).abs() < 1e-9 || mass < n, "{kernel}: {mass} for {n}");
+    }
+
+    #[test]
+    fn kde_adaptive_does_not_depend_on_rows_threads_or_scale((x, y, weight) in world(), seed in 0..1000_usize, edge in prop::sample::select(vec![Edge::None, Edge::Uniform, Edge::JonesDiggle])) {
+        let of = |incidents: &Incidents| adaptive_of(incidents, Kernel::Quartic, (250.0, 300.0), edge, "5");
+        let incidents = at(&x, &y, &weight, 5.0e5);
+        let one = on_threads(1, || of(&incidents));
+        let three = on_threads(3, || of(&incidents));
+        prop_assert_eq!(bits(one.values.iter().copied()), bits(three.values.iter().copied()));
+        let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 5.0e5);
+        prop_assert_eq!(bits(one.values.iter().copied()), bits(of(&mixed).values.iter().copied()));
+        // Bandwidths know shares, not numbers: weights times 3 are the surface times 3.
+        let tripled: Vec<f64> = weight.iter().map(|weight| weight * 3.0).collect();
+        let thrice = of(&at(&x, &y, &tripled, 5.0e5));
+        for cell in one.grid.cells() {
+            prop_assert!((thrice.value(cell) - 3.0 * one.value(cell)).abs() <= 1e-11 * thrice.peak());
+        }
+    }
+
+    #[test]
+    fn kde_ratio_equals_its_definition((x, y, weight) in world(), every in 2..5_usize, kernel in kernel(), h in 250.0..900.0_f64) {
+        prop_assume!(x.len() > every);
+        let (incidents, is_case) = two_kinds(&x, &y, &weight, every, 0.0);
+        let params = KdeRatioParams { kernel, edge: Edge::None, ..ratio_params("A", h) };
+        let risk = kde_ratio(&incidents, &params).unwrap();
+        let naive = naive_ratio(&incidents, &is_case, &risk.log_ratio.grid, kernel, h);
+        let mut apart = 0;
+        for (cell, (ratio, z)) in risk.log_ratio.grid.cells().zip(naive) {
+            let (found, found_z) = (risk.log_ratio.value(cell), risk.z.value(cell));
+            prop_assert!(found.is_nan() || found.is_finite());
+            prop_assert_eq!(found.is_nan(), found_z.is_nan());
+            // In the last billionth of a kernel, and at the rim of the uniform one, rounding decides.
+            let same = (found - ratio).abs() < 1e-6 && (found_z - z).abs() < 1e-6;
+            apart += usize::from(!found.is_nan() && !same);
+            prop_assert!(!found.is_nan() || ratio.is_nan() || ratio.abs() > 1.0 || kernel == Kernel::Uniform);
+        }
+        prop_assert!(apart == 0 || kernel == Kernel::Uniform, "{kernel}: {apart} cells differ");
+    }
+
+    #[test]
+    fn kde_ratio_changes_its_sign_when_the_labels_are_swapped((x, y, weight) in world(), every in 3..6_usize, edge in edge()) {
+        prop_assume!(x.len() > 2 * every);
+        let (incidents, _) = two_kinds(&x, &y, &weight, every, 5.0e5);
+        let of = |kind: &str| kde_ratio(&incidents, &KdeRatioParams { edge, permutations: 9, ..ratio_params(kind, 400.0) }).unwrap();
+        let (a, b) = (of("A"), of("B"));
+        let minus = |surface: &brasa_model::Surface| surface.values.iter().map(|value| if value.is_nan() { f64::NAN } else { 0.0 - value }).collect::<Vec<_>>();
+        prop_assert_eq!(bits(a.log_ratio.values.iter().copied()), bits(minus(&b.log_ratio)));
+        prop_assert_eq!(bits(a.z.values.iter().copied()), bits(minus(&b.z)));
+        prop_assert_eq!(bits(a.p_high.values.iter().copied()), bits(b.p_low.values.iter().copied()));
+    }
+
+    #[test]
+    fn kde_ratio_knows_shares_not_numbers((x, y, weight) in world(), every in 2..5_usize, edge in edge(), seed in 0..1000_usize) {
+        prop_assume!(x.len() > every);
+        let (incidents, is_case) = two_kinds(&x, &y, &weight, every, 5.0e5);
+        let params = KdeRatioParams { edge, permutations: 9, ..ratio_params("A", 350.0) };
+        let one = on_threads(1, || kde_ratio(&incidents, &params).unwrap());
+        let three = on_threads(3, || kde_ratio(&incidents, &params).unwrap());
+        prop_assert_eq!(risk_bits(&one), risk_bits(&three));
+        let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 5.0e5);
+        let mixed = kde_ratio(&labelled(mixed, &shuffled(&is_case, seed)), &params).unwrap();
+        prop_assert_eq!(risk_bits(&one), risk_bits(&mixed));
+        prop_assert_eq!(&one.contours, &mixed.contours);
+        let scaled: Vec<f64> = weight.iter().map(|weight| weight * 8.0).collect();
+        let scaled = kde_ratio(&labelled(at(&x, &y, &scaled, 5.0e5), &is_case), &params).unwrap();
+        prop_assert_eq!(risk_bits(&one), risk_bits(&scaled), "a power of two changes no bit");
+        for p in [&one.p_high, &one.p_low] {
+            prop_assert!(p.values.iter().all(|p| p.is_nan() || (0.1..=1.0).contains(p)));
+        }
+    }
+
+    #[test]
+    fn kde_ratio_of_a_pattern_against_itself_is_nothing((x, y, weight) in world(), edge in edge()) {
+        let twice = |values: &[f64]| [values, values].concat();
+        let is_case: Vec<bool> = (0..2 * x.len()).map(|at| at < x.len()).collect();
+        let incidents = labelled(at(&twice(&x), &twice(&y), &twice(&weight), 0.0), &is_case);
+        for against in [Against::Rest, Against::All] {
+            let risk = kde_ratio(&incidents, &KdeRatioParams { edge, against, ..ratio_params("A", 400.0) }).unwrap();
+            prop_assert!(risk.log_ratio.values.iter().all(|ratio| ratio.is_nan() || ratio.abs() < 1e-12));
+            prop_assert!(risk.contours.is_empty());
+        }
     }
 
     #[test]
@@ -501,6 +750,8 @@ fn nobody_anywhere() {
     assert_eq!(gi_star(&none, &GiStarParams::default()).unwrap_err(), AnalysisError::NoIncidents);
     let clusters = dbscan(&none, &DbscanParams { eps: metres(10.0), min_points: min_points(1) }).unwrap();
     assert!(clusters.clusters.is_empty() && clusters.labels.is_empty());
+    assert_eq!(kde_adaptive(&none, &KdeAdaptiveParams::default()).unwrap_err(), AnalysisError::NoIncidents);
+    assert_eq!(kde_ratio(&none, &ratio_params("A", 100.0)).unwrap_err(), AnalysisError::NoIncidents);
     assert!(matches!(kde(&none, &KdeParams::default()), Err(AnalysisError::RuleFailed { what: "cell", .. })));
 }
 
@@ -511,6 +762,11 @@ fn everybody_in_one_place() {
     let surface = density(&stack, 200.0, 20.0);
     let peak = 1000.0 * 3.0 / (PI * 200.0 * 200.0) * 1e6;
     assert!((surface.peak() / peak - 1.0).abs() < 1e-12, "{} {peak}", surface.peak());
+    let half: Vec<bool> = (0..1000).map(|at| at % 2 == 0).collect();
+    let risk = kde_ratio(&labelled(stack.clone(), &half), &ratio_params("A", 250.0)).unwrap();
+    assert!(risk.defined() > 0 && risk.log_ratio.values.iter().all(|ratio| ratio.is_nan() || *ratio == 0.0));
+    let adaptive = adaptive_of(&stack, Kernel::Quartic, (200.0, 300.0), Edge::JonesDiggle, "5");
+    assert!((adaptive.mass() / 1000.0 - 1.0).abs() < 1e-9, "one place has one bandwidth, the global one");
     let clusters = dbscan(&stack, &DbscanParams { eps: metres(10.0), min_points: min_points(1000) }).unwrap();
     assert_eq!((clusters.clusters.len(), clusters.noise()), (1, 0));
     let area = geo::Area::unsigned_area(&clusters.clusters[0].outline);
@@ -527,6 +783,12 @@ fn everybody_in_one_place() {
 fn everybody_on_a_line() {
     let x: Vec<f64> = (0..50).map(|at| f64::from(at) * 20.0 + 5.0).collect();
     let line = incidents(x, vec![500.0; 50], None, (0.0, 0.0, 1000.0, 1000.0));
+    let ends: Vec<bool> = (0..50).map(|at| at < 25).collect();
+    let risk = kde_ratio(&labelled(line.clone(), &ends), &ratio_params("A", 300.0)).unwrap();
+    assert!(risk.log_ratio.values[(5, 3)] > 0.0 && risk.log_ratio.values[(5, 6)] < 0.0);
+    assert!(risk.log_ratio.values[(0, 0)].is_nan() && risk.p_high.values[(0, 0)].is_nan());
+    let adaptive = adaptive_of(&line, Kernel::Quartic, (100.0, 100.0), Edge::Uniform, "5");
+    assert!(adaptive.values.iter().all(|value| value.is_finite()) && adaptive.peak() > 0.0);
     let clusters = dbscan(&line, &DbscanParams { eps: metres(20.0), min_points: min_points(3) }).unwrap();
     assert_eq!(
         (clusters.clusters.len(), clusters.noise()),
@@ -537,6 +799,89 @@ fn everybody_on_a_line() {
     let stats = gi_star(&line, &GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() })
         .unwrap();
     assert_eq!(stats.count.iter().sum::<f64>(), 50.0);
+}
+
+#[test]
+fn nobody_on_one_side_is_refused_with_the_kinds_there_are() {
+    let one = incidents(vec![500.0], vec![500.0], None, (0.0, 0.0, 1000.0, 1000.0));
+    let refused = |incidents: &Incidents, cases: &str| {
+        let params = KdeRatioParams::new(cases.parse().unwrap());
+        match kde_ratio(incidents, &params).unwrap_err() {
+            AnalysisError::NothingSelected { why, help } => (why, help.unwrap_or_default()),
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(refused(&one, "kind=A").0, "no incident has a kind to choose by");
+    assert_eq!(refused(&one, "since=2024-01-01").0, "no incident has a date to choose by");
+    let mut one = one;
+    one.kinds = Some(Kinds::from_names(["Robbery"].into_iter()));
+    let (why, help) = refused(&one, "kind=robery");
+    assert_eq!(why, "there is no kind \"robery\"");
+    assert_eq!(help, "did you mean \"Robbery\"? the kinds are Robbery");
+    let (why, help) = refused(&one, "kind=ROBBERY");
+    assert_eq!(why, "no incident is a control: kind=ROBBERY chooses 1 of 1 incidents");
+    assert_eq!(help, "the kinds are Robbery");
+}
+
+/// `labelings` random divisions of the same places, and what `take` reads from each.
+fn under_random_labels(
+    places: usize,
+    labelings: u64,
+    h: f64,
+    permutations: u32,
+    take: impl Fn(&Risk) -> f64,
+) -> Vec<f64> {
+    let mut chance = Chance::new(2024, 0);
+    let mut coordinates = || (0..places).map(|_| chance.below(20_000) as f64 / 10.0).collect::<Vec<_>>();
+    let world = at(&coordinates(), &coordinates(), &vec![1.0; places], 0.0);
+    (1..=labelings)
+        .map(|labeling| {
+            let labels = Chance::new(99, labeling).choose(places * 2 / 5, places);
+            let params = KdeRatioParams { permutations, seed: labeling, ..ratio_params("A", h) };
+            take(&kde_ratio(&labelled(world.clone(), &labels), &params).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn p_of_dealt_labels_is_even_where_there_is_no_difference() {
+    let mut p = under_random_labels(80, 200, 600.0, 39, |risk| risk.p_high.values[(9, 11)]);
+    p.sort_by(f64::total_cmp);
+    let n = p.len() as f64;
+    let apart = |(at, p): (usize, &f64)| (p - at as f64 / n).abs().max((p - (at + 1) as f64 / n).abs());
+    let farthest = p.iter().enumerate().map(apart).fold(0.0, f64::max);
+    // Kolmogorov-Smirnov at 1 % for 200 values, and the step of p.
+    assert!(farthest < 1.63 / n.sqrt() + 1.0 / 40.0, "{farthest}");
+}
+
+#[test]
+fn z_is_standard_where_there_is_no_difference() {
+    let z = under_random_labels(3000, 200, 300.0, 0, |risk| risk.z.values[(9, 11)]);
+    let n = z.len() as f64;
+    let mean = z.iter().sum::<f64>() / n;
+    let variance = z.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    // Three standard deviations of the mean and of the variance of 200 normal values.
+    assert!(mean.abs() < 0.22 && (variance - 1.0).abs() < 0.3, "{mean} {variance}");
+}
+
+#[test]
+fn a_planted_excess_is_found_inside_its_contour() {
+    let mut chance = Chance::new(5, 0);
+    let mut coordinate = |low: u64, high: u64| (low + chance.below(high - low)) as f64;
+    let mut places: Vec<(f64, f64)> = (0..600).map(|_| (coordinate(0, 2000), coordinate(0, 2000))).collect();
+    places.extend((0..60).map(|_| (coordinate(1300, 1600), coordinate(400, 700))));
+    let (x, y): (Vec<f64>, Vec<f64>) = places.into_iter().unzip();
+    let is_case: Vec<bool> = (0..x.len()).map(|at| at >= 600 || at % 4 == 0).collect();
+    let world = labelled(at(&x, &y, &vec![1.0; x.len()], 0.0), &is_case);
+    for permutations in [0, 199] {
+        let risk = kde_ratio(&world, &KdeRatioParams { permutations, ..ratio_params("A", 400.0) }).unwrap();
+        let planted = geo::Point::new(1450.0, 550.0);
+        let sure = risk.contours.iter().filter(|contour| contour.tail == Tail::High && contour.level == 0.01);
+        assert!(
+            sure.clone().any(|contour| geo::Contains::contains(&contour.outline, &planted)),
+            "{permutations}"
+        );
+    }
 }
 
 #[test]

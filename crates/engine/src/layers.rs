@@ -1,7 +1,8 @@
 //! Answers to layers: which columns a file gets, in which words.
 
 use brasa_model::{
-    Class, Clusters, Column, ColumnKind, Crs, Feature, Interval, Layer, LocalStats, Surface, Value, Window,
+    Class, Clusters, Column, ColumnKind, Crs, Feature, Interval, Layer, LocalStats, Risk, Surface, Value,
+    Window,
 };
 use geo::{Area, Geometry, Polygon};
 
@@ -113,6 +114,35 @@ pub fn surface(surface: &Surface, crs: &Crs, period: Option<Interval>) -> Layer 
         period,
         provenance: surface.provenance.clone(),
         notes: surface.notes.clone(),
+    }
+}
+
+/// One polygon per tolerance contour of a relative risk.
+pub fn contours(risk: &Risk, crs: &Crs, period: Option<Interval>) -> Layer {
+    let features = risk.contours.iter().enumerate().map(|(at, contour)| Feature {
+        id: at as i64 + 1,
+        geometry: Geometry::Polygon(contour.outline.clone()),
+        values: vec![
+            Value::Text(contour.tail.word().to_owned()),
+            Value::real(contour.level),
+            Value::real(contour.outline.unsigned_area() / 1e6),
+        ],
+    });
+    Layer {
+        name: "contours".to_owned(),
+        title: "Tolerance contours of the relative risk".to_owned(),
+        description: "Where the cases have more (high) or less (low) than their share against the controls, with p at most the level. p is one-sided and cell by cell: some contours are chance."
+            .to_owned(),
+        crs: crs.clone(),
+        columns: vec![
+            Column::new("tail", "More (high) or less (low) than its share", "", Text),
+            Column::new("level", "Level of p, one-sided", "", Real),
+            Column::new("area_km2", "Area", "km²", Real),
+        ],
+        features: features.collect(),
+        period,
+        provenance: risk.log_ratio.provenance.clone(),
+        notes: risk.log_ratio.notes.clone(),
     }
 }
 

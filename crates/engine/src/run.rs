@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use brasa_export::{CurveFormat, Format, Staged};
 use brasa_ingest::Ingested;
-use brasa_model::{Crs, Layer, Note, Provenance, Reject};
+use brasa_model::{Contour, Crs, Layer, Note, Provenance, Reject, Tail};
 use brasa_spatial_index::Answer;
 use serde_json::Value;
 
@@ -130,6 +130,27 @@ fn run_method(
                 (write_features(layers::surface(&surface, crs, period), &notes, format)?, headline)
             }
         }
+        (Answer::Risk(mut risk), FileFormat::Map(format)) => {
+            notes.append(&mut risk.log_ratio.notes);
+            risk.log_ratio.notes.clone_from(&notes);
+            risk.log_ratio.provenance.inputs.clone_from(&input.inputs);
+            let areas = |tail| {
+                let inside = |contour: &&Contour| contour.tail == tail && contour.level == 0.05;
+                risk.contours.iter().filter(inside).count()
+            };
+            let headline = format!(
+                "{} cells; areas with more than their share: {}, with less: {}, at p <= 0.05",
+                risk.defined(),
+                areas(Tail::High),
+                areas(Tail::Low),
+            );
+            if matches!(format, Format::GeoTiff | Format::Csv) {
+                brasa_export::write_surfaces(&risk.bands(), crs, &target, format)?;
+                (risk.log_ratio.provenance, headline)
+            } else {
+                (write_features(layers::contours(&risk, crs, period), &notes, format)?, headline)
+            }
+        }
         (Answer::LocalStats(mut stats), FileFormat::Map(format)) => {
             notes.append(&mut stats.notes);
             let count = |class| stats.count_of(class);
@@ -196,7 +217,7 @@ fn format_for(name: &str, answer: &str, path: &Path) -> Result<FileFormat, Engin
         return Ok(FileFormat::Curve(brasa_export::curve_format_of(path)?));
     }
     let format = brasa_export::format_of(path)?;
-    if format == Format::GeoTiff && answer != "Surface" {
+    if format == Format::GeoTiff && !matches!(answer, "Surface" | "Risk") {
         return Err(EngineError::Pipeline {
             place: path.display().to_string(),
             why: format!(

@@ -69,14 +69,24 @@ const fn fits(value: &Value, kind: ColumnKind) -> bool {
     )
 }
 
-/// There is one value per cell.
-pub(crate) fn surface(surface: &Surface) -> Result<(), ExportError> {
-    let (grid, found) = (&surface.grid, surface.values.dim());
-    if found == (grid.ny(), grid.nx()) {
-        return Ok(());
+/// There is at least one surface; all lie on one grid with one value per cell, under plain, distinct names.
+pub(crate) fn surfaces(surfaces: &[(&'static str, &Surface)]) -> Result<(), ExportError> {
+    let wrong = |why: String| Err(ExportError::Inconsistent(why));
+    let Some((_, first)) = surfaces.first() else { return wrong("there is no surface to write".to_owned()) };
+    let mut names = HashSet::from(["x", "y"]);
+    for (name, surface) in surfaces {
+        let (wanted, found) = ((first.grid.ny(), first.grid.nx()), surface.values.dim());
+        if found != wanted {
+            return wrong(format!("a surface of {wanted:?} rows and columns holds {found:?} values"));
+        }
+        if surface.grid != first.grid {
+            return wrong(format!("the surface {name} lies on another grid"));
+        }
+        if !is_snake_case(name) || !names.insert(name) {
+            return wrong(format!("surface name \"{name}\" is reserved, repeated or not in snake_case"));
+        }
     }
-    let wanted = (grid.ny(), grid.nx());
-    Err(ExportError::Inconsistent(format!("a surface of {wanted:?} rows and columns holds {found:?} values")))
+    Ok(())
 }
 
 fn is_snake_case(name: &str) -> bool {

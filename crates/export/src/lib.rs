@@ -13,9 +13,9 @@
 //! | `.geojsonl`, `.geojsons` | a layer, one feature per line | longitude and latitude | no room |
 //! | `.gpkg` | one or several layers | the layer's own | in the file |
 //! | `.fgb` | a layer | the layer's own | no room |
-//! | `.csv` | a layer (`lon,lat` of a place inside each feature) or a surface (`x,y,intensity`) | see left | no room |
 //! | `.csv`, `.json` | a curve | none | in `.json` |
-//! | `.tif`, `.tiff` | a surface, cloud-optimised GeoTIFF | the surface's own | in the file |
+//! | `.csv` | a layer (`lon,lat` of a place inside each feature) or surfaces (`x,y` and a column each, such as `intensity`) | see left | no room |
+//! | `.tif`, `.tiff` | surfaces, one band each, cloud-optimised GeoTIFF | the surface's own | in the file |
 //!
 //! `.gpkg`, `.fgb` and `.tif` go through GDAL and need the cargo feature `gdal`.
 
@@ -84,10 +84,21 @@ fn write_fgb(_: &Layer, _: &Path) -> Result<(), ExportError> {
 /// Writes a surface: as a cloud-optimised GeoTIFF, or as a table of the centres of the cells inside the window
 /// (`x,y,intensity`, in the metres of `crs` and the surface's unit).
 pub fn write_surface(surface: &Surface, crs: &Crs, path: &Path, format: Format) -> Result<(), ExportError> {
-    check::surface(surface)?;
+    write_surfaces(&[("intensity", surface)], crs, path, format)
+}
+
+/// Writes several surfaces of one grid, each with its name: as the bands of a cloud-optimised GeoTIFF, or as the columns
+/// of a table beside `x,y`. What is said about how they were made is taken from the first.
+pub fn write_surfaces(
+    surfaces: &[(&'static str, &Surface)],
+    crs: &Crs,
+    path: &Path,
+    format: Format,
+) -> Result<(), ExportError> {
+    check::surfaces(surfaces)?;
     match format {
-        Format::Csv => tables::write_surface(surface, path),
-        Format::GeoTiff => write_cog(surface, crs, path),
+        Format::Csv => tables::write_surfaces(surfaces, path),
+        Format::GeoTiff => write_cog(surfaces, crs, path),
         Format::GeoJson | Format::GeoJsonSeq | Format::GeoPackage | Format::FlatGeobuf => {
             Err(ExportError::FormatUnsuitable { format, what: "a surface" })
         }
@@ -95,11 +106,11 @@ pub fn write_surface(surface: &Surface, crs: &Crs, path: &Path, format: Format) 
 }
 
 #[cfg(feature = "gdal")]
-fn write_cog(surface: &Surface, crs: &Crs, path: &Path) -> Result<(), ExportError> {
-    drivers::cog::write(surface, crs, path)
+fn write_cog(surfaces: &[(&'static str, &Surface)], crs: &Crs, path: &Path) -> Result<(), ExportError> {
+    drivers::cog::write(surfaces, crs, path)
 }
 
 #[cfg(not(feature = "gdal"))]
-fn write_cog(_: &Surface, _: &Crs, _: &Path) -> Result<(), ExportError> {
+fn write_cog(_: &[(&'static str, &Surface)], _: &Crs, _: &Path) -> Result<(), ExportError> {
     Err(ExportError::NeedsGdal(Format::GeoTiff))
 }

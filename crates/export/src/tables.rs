@@ -75,15 +75,18 @@ fn places(layer: &Layer) -> Result<Vec<[Vec<u8>; 2]>, ExportError> {
     found.into_iter().collect()
 }
 
-/// Writes `x,y,intensity` of the cells inside the window, row by row from the south-west.
-pub(crate) fn write_surface(surface: &Surface, path: &Path) -> Result<(), ExportError> {
-    let grid = &surface.grid;
+/// Writes `x,y` and a column per surface of the cells inside the window, row by row from the south-west.
+pub(crate) fn write_surfaces(surfaces: &[(&'static str, &Surface)], path: &Path) -> Result<(), ExportError> {
+    let Some((_, first)) = surfaces.first() else { return Ok(()) };
+    let grid = &first.grid;
     table(path, |table| {
-        table.write_record(["x", "y", "intensity"])?;
+        table.write_record(["x", "y"].into_iter().chain(surfaces.iter().map(|(name, _)| *name)))?;
         for cell in grid.cells() {
             table.write_field(number(grid.centre_x(cell % grid.nx())))?;
             table.write_field(number(grid.centre_y(cell / grid.nx())))?;
-            table.write_field(number(surface.value(cell)))?;
+            for (_, surface) in surfaces {
+                table.write_field(number(surface.value(cell)))?;
+            }
             table.write_record(None::<&[u8]>)?;
         }
         Ok(())

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
 //! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
-//! | [`Surface`], [`LocalStats`], [`Clusters`], [`Curve`] | answers |
+//! | [`Surface`], [`Risk`], [`LocalStats`], [`Clusters`], [`Curve`] | answers |
 //! | [`Layer`] | what export takes |
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
@@ -22,6 +22,7 @@ pub mod layer;
 pub mod local_stats;
 pub mod note;
 pub mod provenance;
+pub mod risk;
 pub mod surface;
 pub mod time;
 pub mod units;
@@ -38,6 +39,7 @@ pub use layer::{Column, ColumnKind, Feature, Layer, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use provenance::{InputRecord, Provenance};
+pub use risk::{Contour, Risk, Tail};
 pub use surface::Surface;
 pub use time::{Civil, Interval, Times};
 pub use units::{Metres, UnitError};

@@ -1,11 +1,12 @@
-//! Intensity per cell.
+//! A value per cell, above all an intensity.
 
 use ndarray::Array2;
 
 use crate::{Grid, Note, Provenance};
 
 /// Intensity on the cells of a grid: an expected number of incidents per km² (and per year when the period is
-/// known), not a probability. Cells outside the window are NaN, which files write as "no data".
+/// known), not a probability; or, in a [`crate::Risk`], one of its measures. Cells outside the window are NaN, which
+/// files write as "no data".
 #[derive(Debug, Clone)]
 pub struct Surface {
     /// The cells.

@@ -99,15 +99,28 @@ impl Runs {
 }
 
 /// e at the centre of every cell, row by row from the south-west.
+pub fn mass_at_centres(grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+    let value = |u2: f64| kernel.value(u2);
+    integral_at_centres(grid, value, kernel.reach(), h, kernel.factor() / (h * h))
+}
+
+/// ∫_W k(u − v)² dv at the centre of every cell, per m², row by row from the south-west: what the variance of a density
+/// is made of.
+pub fn square_at_centres(grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+    let value = |u2: f64| kernel.value(u2) * kernel.value(u2);
+    let factor = kernel.factor() / (h * h);
+    integral_at_centres(grid, value, kernel.reach(), h, factor * factor)
+}
+
+/// factor · ∫_W value(|u − v|²/h²) dv at the centre of every cell; nothing is beyond `reach` · h.
 ///
 /// Every centre sees the same lattice of offsets, so that a row of the kernel is summed once from its middle outwards, and
 /// the part of it that covers a run of inside cells is a difference of two sums.
-pub fn mass_at_centres(grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+fn integral_at_centres(grid: &Grid, value: impl Fn(f64) -> f64, reach: f64, h: f64, factor: f64) -> Vec<f64> {
     let runs = Runs::of(grid);
     let (width, height) = (grid.cell().get(), grid.cell_height().get());
-    let scale = kernel.factor() / (h * h) * width * height;
-    let reach = kernel.reach() * h;
-    let (across, up) = ((reach / width) as usize, (reach / height) as usize);
+    let scale = factor * width * height;
+    let (across, up) = ((reach * h / width) as usize, (reach * h / height) as usize);
     let (nx, ny) = (grid.nx(), grid.ny());
     // sums[dy][k] is the sum over the first k of the 2·across + 1 offsets of the row dy away.
     let sums: Vec<Vec<f64>> = (0..=up)
@@ -116,8 +129,8 @@ pub fn mass_at_centres(grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
             let mut total = 0.0;
             let one = |column: usize| {
                 let dx = (column as f64 - across as f64) * width / h;
-                let within = dx * dx + dy * dy <= kernel.reach() * kernel.reach();
-                if within { kernel.value(dx * dx + dy * dy) } else { 0.0 }
+                let within = dx * dx + dy * dy <= reach * reach;
+                if within { value(dx * dx + dy * dy) } else { 0.0 }
             };
             std::iter::once(0.0)
                 .chain((0..=2 * across).map(|column| {
@@ -147,14 +160,18 @@ pub fn mass_at_centres(grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
     mass
 }
 
-/// e at each place.
+/// e at each place, for one bandwidth.
 pub fn mass_at_places(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+    mass_at_each((places.x, places.y), &vec![h; places.x.len()], grid, kernel)
+}
+
+/// e at each of these places, each with a bandwidth of its own.
+pub fn mass_at_each((x, y): (&[f64], &[f64]), h: &[f64], grid: &Grid, kernel: Kernel) -> Vec<f64> {
     let runs = Runs::of(grid);
     let (width, height) = (grid.cell().get(), grid.cell_height().get());
-    let scale = kernel.factor() / (h * h) * width * height;
     let reach = kernel.reach();
     let (west, south) = (grid.centre_x(0), grid.centre_y(0));
-    let of_place = |(&x, &y): (&f64, &f64)| {
+    let of_place = |((&x, &y), &h): ((&f64, &f64), &f64)| {
         let (column, row) = ((x - west) / width, (y - south) / height);
         let up = reach * h / height;
         let rows = (row - up).ceil().max(0.0) as usize
@@ -172,7 +189,7 @@ pub fn mass_at_places(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -
                 }
             }
         }
-        total * scale
+        total * kernel.factor() / (h * h) * width * height
     };
-    places.x.par_iter().zip(places.y).map(of_place).collect()
+    x.par_iter().zip(y).zip(h).map(of_place).collect()
 }

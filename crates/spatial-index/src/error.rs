@@ -27,6 +27,14 @@ pub enum AnalysisError {
         /// The count they share.
         count: f64,
     },
+    /// A selection leaves nobody on one side.
+    #[error("{why}")]
+    NothingSelected {
+        /// Which side is empty, and by which selection.
+        why: String,
+        /// What could be selected.
+        help: Option<String>,
+    },
     /// A rule has nothing to work with.
     #[error("the rule \"{rule}\" cannot choose a {what}: {why}")]
     RuleFailed {
@@ -47,13 +55,14 @@ impl Diagnose for AnalysisError {
             Self::Grid(GridError::TooLarge { .. }) => "grid_too_large",
             Self::Grid(GridError::Empty { .. } | GridError::Flat) => "grid_empty",
             Self::NoVariance { .. } => "no_variance",
+            Self::NothingSelected { .. } => "nothing_selected",
             Self::RuleFailed { .. } => "rule_failed",
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
-            Self::Parameter { .. } => Blame::Usage,
+            Self::Parameter { .. } | Self::NothingSelected { .. } => Blame::Usage,
             Self::Grid(GridError::TooLarge { .. }) => Blame::Memory,
             Self::NoIncidents | Self::Grid(_) | Self::NoVariance { .. } | Self::RuleFailed { .. } => {
                 Blame::Data
@@ -68,6 +77,7 @@ impl Diagnose for AnalysisError {
                 Some(format!("give a smaller --cell than {}m or a larger --study-area", cell.get()))
             }
             Self::NoVariance { .. } => Some("choose another --cell, or more incidents".to_owned()),
+            Self::NothingSelected { help, .. } => help.clone(),
             Self::RuleFailed { what, .. } => Some(format!("give the {what} as a length, such as 500m")),
             Self::Parameter { .. } | Self::NoIncidents | Self::Grid(GridError::Flat) => None,
         }

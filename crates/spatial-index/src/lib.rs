@@ -7,8 +7,10 @@
 //! [`METHODS`] is the catalogue. A method is one file under `methods/` and one line below; its subcommand, its
 //! flags, its schema and its row in the documentation come out of that line.
 
+pub mod adaptive;
 pub mod at_places;
 pub mod bandwidth;
+pub mod chance;
 pub mod choices;
 pub mod edge;
 pub mod error;
@@ -19,10 +21,11 @@ pub mod kernels;
 pub mod methods;
 pub mod neighbours;
 pub mod raster;
+pub mod selection;
 pub mod significance;
 pub mod sites;
 
-use brasa_model::{Clusters, Curve, Incidents, LocalStats, Surface};
+use brasa_model::{Clusters, Curve, Incidents, LocalStats, Risk, Surface};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -36,6 +39,8 @@ pub use sites::Sites;
 pub enum Answer {
     /// Intensity per cell.
     Surface(Surface),
+    /// How one pattern differs from another, per cell.
+    Risk(Box<Risk>),
     /// A statistic per zone.
     LocalStats(LocalStats),
     /// Groups of incidents.
@@ -87,7 +92,7 @@ macro_rules! methods {
             check: |value| parameters::<methods::$group::$method::$params>($name, value).map(drop),
             run: |incidents, value| {
                 let params = parameters::<methods::$group::$method::$params>($name, value)?;
-                methods::$group::$method::$method(incidents, &params).map(Answer::$answer)
+                methods::$group::$method::$method(incidents, &params).map(|answer| Answer::$answer(answer.into()))
             },
         }),*];
     };
@@ -96,6 +101,8 @@ macro_rules! methods {
 methods! {
     "kde"     => density::kde(KdeParams)        -> Surface;
     "bandwidth" => density::bandwidth(BandwidthParams) -> Curve;
+    "kde-adaptive" => density::kde_adaptive(KdeAdaptiveParams) -> Surface;
+    "kde-ratio" => density::kde_ratio(KdeRatioParams) -> Risk;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
 }

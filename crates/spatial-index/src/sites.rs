@@ -77,15 +77,43 @@ impl Sites {
         self.weight.iter().sum()
     }
 
+    /// The sites in their order, from the south.
+    pub fn ordered(&self) -> Ordered<'_> {
+        Ordered { x: &self.x, y: &self.y, weight: &self.weight }
+    }
+
     /// The sites whose northing lies within `reach` of `y`, ends included.
     pub fn rows_within(&self, y: f64, reach: f64) -> std::ops::Range<usize> {
-        let start = self.y.partition_point(|&at| at < y - reach);
-        let end = start + self.y[start..].partition_point(|&at| at <= y + reach);
-        start..end
+        self.ordered().rows_within(y, reach)
     }
 
     /// The sites as places with weights.
     pub fn places(&self) -> Places<'_> {
-        Places { x: &self.x, y: &self.y, weight: Some(&self.weight) }
+        self.ordered().places()
+    }
+}
+
+/// Places from south to north, with weights of their own: the neighbours of a place in y are a range.
+#[derive(Debug, Clone, Copy)]
+pub struct Ordered<'a> {
+    /// Easting in metres.
+    pub x: &'a [f64],
+    /// Northing in metres, ascending.
+    pub y: &'a [f64],
+    /// Weight.
+    pub weight: &'a [f64],
+}
+
+impl<'a> Ordered<'a> {
+    /// The same places, their order forgotten.
+    pub const fn places(self) -> Places<'a> {
+        Places { x: self.x, y: self.y, weight: Some(self.weight) }
+    }
+
+    /// The places whose northing lies within `reach` of `y`, ends included.
+    pub fn rows_within(&self, y: f64, reach: f64) -> std::ops::Range<usize> {
+        let start = self.y.partition_point(|&at| at < y - reach);
+        let end = start + self.y[start..].partition_point(|&at| at <= y + reach);
+        start..end
     }
 }

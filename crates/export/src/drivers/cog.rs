@@ -1,4 +1,4 @@
-//! A surface as a cloud-optimised GeoTIFF.
+//! Surfaces as the bands of a cloud-optimised GeoTIFF.
 //!
 //! Row 0 of a [`Surface`] lies in the south, row 0 of a raster in the north. Statistics stand in the file, so that
 //! QGIS needs not write its own beside it; they describe the values as written, in single precision.
@@ -20,10 +20,20 @@ const NO_DATA: f32 = -9999.0;
 /// The rows handed to GDAL at once hold about this many cells.
 const CELLS_AT_ONCE: usize = 1 << 20;
 
-/// Writes a surface.
-pub(crate) fn write(surface: &Surface, crs: &Crs, path: &Path) -> std::result::Result<(), ExportError> {
+/// Writes surfaces of one grid.
+pub(crate) fn write(
+    surfaces: &[(&'static str, &Surface)],
+    crs: &Crs,
+    path: &Path,
+) -> std::result::Result<(), ExportError> {
+    let Some((_, first)) = surfaces.first() else { return Ok(()) };
     session(path, &[("GDAL_PAM_ENABLED", "NO")], || {
-        let raster = in_memory(surface, crs)?;
+        let mut raster = in_memory(first, surfaces.len(), crs)?;
+        for (at, (name, surface)) in surfaces.iter().enumerate() {
+            // A lone band is called by what it holds, one among several by its name.
+            let description = if surfaces.len() == 1 { describe(&surface.unit) } else { (*name).to_owned() };
+            write_band(&mut raster, at + 1, surface, &description)?;
+        }
         let mut options = CslStringList::new();
         for (name, value) in [
             ("COMPRESS", "DEFLATE"),
@@ -41,12 +51,12 @@ pub(crate) fn write(surface: &Surface, crs: &Crs, path: &Path) -> std::result::R
     })
 }
 
-/// The raster in memory, north up, with everything that describes it.
-fn in_memory(surface: &Surface, crs: &Crs) -> Result<Dataset> {
+/// The raster in memory, north up, with everything that describes it as a whole; its bands are still empty.
+fn in_memory(surface: &Surface, bands: usize, crs: &Crs) -> Result<Dataset> {
     let grid = &surface.grid;
     let (nx, ny) = (grid.nx(), grid.ny());
     let driver = DriverManager::get_driver_by_name("MEM")?;
-    let mut raster = driver.create_with_band_type::<f32, _>("", nx, ny, 1)?;
+    let mut raster = driver.create_with_band_type::<f32, _>("", nx, ny, bands)?;
     let (bounds, width, height) = (grid.bounds(), grid.cell().get(), grid.cell_height().get());
     raster.set_geo_transform(&[bounds.min().x, width, 0.0, bounds.max().y, 0.0, -height])?;
     raster.set_spatial_ref(&spatial_ref(crs)?)?;
@@ -60,10 +70,16 @@ fn in_memory(surface: &Surface, crs: &Crs) -> Result<Dataset> {
     ] {
         raster.set_metadata_item(key, &value, "")?;
     }
+    Ok(raster)
+}
 
-    let mut band = raster.rasterband(1)?;
+/// Fills one band, from 1, and describes it.
+fn write_band(raster: &mut Dataset, number: usize, surface: &Surface, description: &str) -> Result<()> {
+    let grid = &surface.grid;
+    let (nx, ny) = (grid.nx(), grid.ny());
+    let mut band = raster.rasterband(number)?;
     band.set_no_data_value(Some(f64::from(NO_DATA)))?;
-    band.set_description(&description)?;
+    band.set_description(description)?;
     band.set_metadata_item("UNITS", &surface.unit, "")?;
     let mut statistics = Statistics::default();
     let rows_at_once = (CELLS_AT_ONCE / nx).clamp(1, ny);
@@ -85,7 +101,7 @@ fn in_memory(surface: &Surface, crs: &Crs) -> Result<Dataset> {
     for (key, value) in statistics.items(nx * ny) {
         band.set_metadata_item(key, &value, "")?;
     }
-    Ok(raster)
+    Ok(())
 }
 
 /// `incidents/km²/year` as a phrase: `Incidents per km² per year`.

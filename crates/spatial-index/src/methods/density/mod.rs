@@ -2,3 +2,5 @@
 
 pub mod bandwidth;
 pub mod kde;
+pub mod kde_adaptive;
+pub mod kde_ratio;

@@ -1,0 +1,225 @@
+//! Which incidents are meant: a few words about their own marks.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use brasa_model::{Civil, Incidents};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use crate::AnalysisError;
+
+/// Incidents chosen by kind or by day: `kind=HOMICIDE,ROBBERY`, `since=2024-01-01`, `until=2023-12-31`, or several of
+/// these separated by `;`, all of which must hold. Capitals do not matter in kinds; both days are included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Selection(Vec<Condition>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Condition {
+    /// One of these kinds.
+    Kind(Vec<String>),
+    /// On this day or later.
+    Since(Civil),
+    /// On this day or earlier.
+    Until(Civil),
+}
+
+const DAY: i64 = 86_400;
+
+impl Selection {
+    /// Per incident whether it is chosen; `None` where nobody can say, because its time is not known. An incident belongs to
+    /// the day on which it starts.
+    pub fn of(&self, incidents: &Incidents) -> Result<Vec<Option<bool>>, AnalysisError> {
+        let mut chosen = vec![Some(true); incidents.len()];
+        for condition in &self.0 {
+            let holds: Vec<Option<bool>> = match condition {
+                Condition::Kind(words) => of_kind(incidents, words)?.into_iter().map(Some).collect(),
+                Condition::Since(day) => starts(incidents)?.map(|start| Some(start? >= *day)).collect(),
+                Condition::Until(day) => {
+                    starts(incidents)?.map(|start| Some(start?.0 < day.0 + DAY)).collect()
+                }
+            };
+            for (chosen, holds) in chosen.iter_mut().zip(holds) {
+                *chosen = match (*chosen, holds) {
+                    (Some(false), _) | (_, Some(false)) => Some(false),
+                    (Some(true), Some(true)) => Some(true),
+                    _ => None,
+                };
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+fn refused(why: String) -> AnalysisError {
+    AnalysisError::NothingSelected { why, help: None }
+}
+
+fn starts(incidents: &Incidents) -> Result<impl Iterator<Item = Option<Civil>>, AnalysisError> {
+    let times = incidents.times.as_ref().filter(|times| times.extent().is_some());
+    let times = times.ok_or_else(|| refused("no incident has a date to choose by".to_owned()))?;
+    Ok(times.intervals().iter().map(|interval| interval.map(|interval| interval.start)))
+}
+
+fn of_kind(incidents: &Incidents, words: &[String]) -> Result<Vec<bool>, AnalysisError> {
+    let kinds = incidents.kinds.as_ref();
+    let kinds = kinds.ok_or_else(|| refused("no incident has a kind to choose by".to_owned()))?;
+    let lower: Vec<String> = kinds.names.iter().map(|name| name.trim().to_lowercase()).collect();
+    for word in words {
+        if !lower.contains(&word.to_lowercase()) {
+            let question = likely(&kinds.names, word).map(|name| format!("did you mean \"{name}\"?"));
+            let help: Vec<String> = question.into_iter().chain(kinds_there_are(incidents)).collect();
+            return Err(AnalysisError::NothingSelected {
+                why: format!("there is no kind \"{word}\""),
+                help: Some(help.join(" ")),
+            });
+        }
+    }
+    let meant: Vec<bool> =
+        lower.iter().map(|name| words.iter().any(|word| word.to_lowercase() == *name)).collect();
+    Ok(kinds.codes.iter().map(|&code| meant[code as usize]).collect())
+}
+
+/// The kinds there are, in a sentence, one spelling of each; `None` where none is stated.
+pub fn kinds_there_are(incidents: &Incidents) -> Option<String> {
+    const MOST: usize = 20;
+    let stated = incidents.kinds.iter().flat_map(|kinds| &kinds.names).filter(|name| !name.is_empty());
+    let mut seen = BTreeSet::new();
+    let mut list: Vec<&str> =
+        stated.filter(|name| seen.insert(name.trim().to_lowercase())).map(String::as_str).collect();
+    if list.len() > MOST {
+        list.truncate(MOST);
+        list.push("…");
+    }
+    (!list.is_empty()).then(|| format!("the kinds are {}", list.join(", ")))
+}
+
+/// The name that was probably meant.
+fn likely<'a>(names: &'a [String], word: &str) -> Option<&'a str> {
+    let far = |name: &str| distance(&name.to_lowercase(), &word.to_lowercase());
+    let stated = names.iter().filter(|name| !name.is_empty());
+    let (far, name) = stated.map(|name| (far(name), name)).min()?;
+    (far <= 1 + name.chars().count().min(word.chars().count()) / 3).then_some(name)
+}
+
+/// How many letters must be put in, taken out or changed to turn one word into the other (Levenshtein 1966).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (at, a) in a.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], at + 1);
+        for (to, b) in b.chars().enumerate() {
+            let changed = corner + usize::from(a != b);
+            corner = row[to + 1];
+            row[to + 1] = changed.min(corner + 1).min(row[to] + 1);
+        }
+    }
+    row[row.len() - 1]
+}
+
+/// A day written as 2024-01-31.
+fn day(text: &str) -> Option<Civil> {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || [year.len(), month.len(), day.len()] != [4, 2, 2] {
+        return None;
+    }
+    Civil::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?, 0)
+}
+
+impl FromStr for Selection {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |part: &str| {
+            format!(
+                "\"{part}\" chooses nothing; write kind=HOMICIDE,ROBBERY, since=2024-01-01 or until=2023-12-31"
+            )
+        };
+        let one = |part: &str| {
+            let (name, value) = part.split_once('=').ok_or_else(|| wrong(part))?;
+            let of_day = || day(value.trim()).ok_or_else(|| wrong(part));
+            match name.trim().to_ascii_lowercase().as_str() {
+                "kind" => {
+                    let kinds = value.split(',').map(|kind| kind.trim().trim_matches('"').trim().to_owned());
+                    let kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).collect();
+                    if kinds.is_empty() { Err(wrong(part)) } else { Ok(Condition::Kind(kinds)) }
+                }
+                "since" => of_day().map(Condition::Since),
+                "until" => of_day().map(Condition::Until),
+                _ => Err(wrong(part)),
+            }
+        };
+        text.split(';').map(|part| one(part.trim())).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl TryFrom<String> for Selection {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = |day: &Civil| day.to_string().split('T').next().unwrap_or_default().to_owned();
+        let parts = self.0.iter().map(|condition| match condition {
+            Condition::Kind(kinds) => format!("kind={}", kinds.join(",")),
+            Condition::Since(since) => format!("since={}", day(since)),
+            Condition::Until(until) => format!("until={}", day(until)),
+        });
+        f.write_str(&parts.collect::<Vec<_>>().join(";"))
+    }
+}
+
+impl From<Selection> for String {
+    fn from(selection: Selection) -> Self {
+        selection.to_string()
+    }
+}
+
+impl JsonSchema for Selection {
+    fn schema_name() -> Cow<'static, str> {
+        "Selection".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "title": "SELECTION",
+            "examples": ["kind=HOMICIDE,ROBBERY", "since=2024-01-01", "until=2023-12-31"],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_is_read_and_written() {
+        for text in
+            ["kind=HOMICIDIO,LESIONES", "since=2024-01-01", "kind=A;since=2023-02-28;until=2024-02-29"]
+        {
+            assert_eq!(text.parse::<Selection>().unwrap().to_string(), text);
+        }
+        assert_eq!(" KIND = a , b ".parse::<Selection>().unwrap().to_string(), "kind=a,b");
+        for wrong in
+            ["", "kind=", "kind", "since=2024", "since=2023-02-29", "until=2024-1-1", "type=A", "kind=A;"]
+        {
+            assert!(wrong.parse::<Selection>().unwrap_err().contains("chooses nothing"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_kind_is_told_the_right_one() {
+        let names = ["", "HOMICIDIO", "HURTO", "LESIONES"].map(str::to_owned);
+        assert_eq!(likely(&names, "omicidio"), Some("HOMICIDIO"));
+        assert_eq!(likely(&names, "arson"), None);
+        assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("a", "")), (3, 3, 1));
+    }
+}
