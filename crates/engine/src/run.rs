@@ -137,6 +137,11 @@ fn run_method(
                 (write_features(layers::surface(&surface, crs, period), &notes)?, headline)
             }
         }
+        Answer::Isopleths(mut areas) => {
+            notes.append(&mut areas.notes);
+            let headline = format!("{} areas by density", areas.levels.len());
+            (write_features(layers::isopleths(&areas, crs, period), &notes)?, headline)
+        }
         Answer::LocalStats(mut stats) => {
             notes.append(&mut stats.notes);
             let count = |class| stats.count_of(class);

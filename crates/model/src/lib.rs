@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
 //! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
-//! | [`Surface`], [`LocalStats`], [`Clusters`] | answers |
+//! | [`Surface`], [`Isopleths`], [`LocalStats`], [`Clusters`] | answers |
 //! | [`Layer`] | what export takes |
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
@@ -17,6 +17,7 @@ pub mod crs;
 pub mod diagnose;
 pub mod grid;
 pub mod incidents;
+pub mod isopleths;
 pub mod layer;
 pub mod local_stats;
 pub mod note;
@@ -32,6 +33,7 @@ pub use crs::{Crs, CrsError, Projector, SourceCrs};
 pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
 pub use incidents::{Incidents, Kinds};
+pub use isopleths::{Isopleth, Isopleths};
 pub use layer::{Column, ColumnKind, Feature, Layer, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;

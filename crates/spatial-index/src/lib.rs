@@ -8,6 +8,7 @@
 //! flags, its schema and its row in the documentation come out of that line.
 
 pub mod choices;
+pub mod density;
 pub mod edge;
 pub mod error;
 pub mod isopleth;
@@ -18,7 +19,7 @@ pub mod neighbours;
 pub mod significance;
 pub mod sites;
 
-use brasa_model::{Clusters, Incidents, LocalStats, Surface};
+use brasa_model::{Clusters, Incidents, Isopleths, LocalStats, Surface};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -31,6 +32,8 @@ pub use sites::Sites;
 pub enum Answer {
     /// Intensity per cell.
     Surface(Surface),
+    /// Areas at or above levels of intensity.
+    Isopleths(Isopleths),
     /// A statistic per zone.
     LocalStats(LocalStats),
     /// Groups of incidents.
@@ -88,6 +91,7 @@ macro_rules! methods {
 
 methods! {
     "kde"     => density::kde(KdeParams)        -> Surface;
+    "isopleths" => density::isopleths(IsoplethsParams) -> Isopleths;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
 }

@@ -1,3 +1,4 @@
 //! Where is it dense?
 
+pub mod isopleths;
 pub mod kde;
