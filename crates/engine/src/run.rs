@@ -95,7 +95,15 @@ fn run_method(
     let method = brasa_spatial_index::method(name).ok_or_else(unknown)?;
     let (path, force) = (&pipeline.output.path, pipeline.output.force);
     let format = brasa_export::format_of(path)?;
-    if format == Format::GeoTiff && method.answer != "Surface" {
+    if method.answer == "SurfaceSeries" && !matches!(format, Format::GeoTiff | Format::Csv) {
+        return Err(EngineError::Pipeline {
+            place: path.display().to_string(),
+            why: format!(
+                "{name} answers with a value per cell and slice of time, too many for features; write .tif (a band per slice) or .csv"
+            ),
+        });
+    }
+    if format == Format::GeoTiff && !matches!(method.answer, "Surface" | "SurfaceSeries") {
         return Err(EngineError::Pipeline {
             place: path.display().to_string(),
             why: format!(
@@ -136,6 +144,21 @@ fn run_method(
             } else {
                 (write_features(layers::surface(&surface, crs, period), &notes)?, headline)
             }
+        }
+        Answer::SurfaceSeries(mut series) => {
+            notes.append(&mut series.notes);
+            series.notes.clone_from(&notes);
+            series.provenance.inputs.clone_from(&input.inputs);
+            let (frame, peak) = series.peak();
+            let headline = format!(
+                "{} slices of {} cells, highest {peak:.3} {} from {}",
+                series.frames.len(),
+                series.grid.len(),
+                series.unit,
+                series.frames[frame].start,
+            );
+            brasa_export::write_series(&series, crs, &target, format)?;
+            (series.provenance, headline)
         }
         Answer::Isopleths(mut areas) => {
             notes.append(&mut areas.notes);

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
 //! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
-//! | [`Surface`], [`Isopleths`], [`LocalStats`], [`Clusters`] | answers |
+//! | [`Surface`], [`SurfaceSeries`], [`Isopleths`], [`LocalStats`], [`Clusters`] | answers |
 //! | [`Layer`] | what export takes |
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
@@ -23,6 +23,7 @@ pub mod local_stats;
 pub mod note;
 pub mod provenance;
 pub mod surface;
+pub mod surface_series;
 pub mod time;
 pub mod units;
 pub mod window;
@@ -39,6 +40,7 @@ pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use provenance::{InputRecord, Provenance};
 pub use surface::Surface;
+pub use surface_series::SurfaceSeries;
 pub use time::{Civil, Interval, Times};
-pub use units::{Metres, UnitError};
+pub use units::{Metres, Span, SpanError, UnitError};
 pub use window::{Window, WindowError, WindowOrigin};

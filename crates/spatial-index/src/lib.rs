@@ -19,7 +19,7 @@ pub mod neighbours;
 pub mod significance;
 pub mod sites;
 
-use brasa_model::{Clusters, Incidents, Isopleths, LocalStats, Surface};
+use brasa_model::{Clusters, Incidents, Isopleths, LocalStats, Surface, SurfaceSeries};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -32,6 +32,8 @@ pub use sites::Sites;
 pub enum Answer {
     /// Intensity per cell.
     Surface(Surface),
+    /// Intensity per cell and slice of time.
+    SurfaceSeries(SurfaceSeries),
     /// Areas at or above levels of intensity.
     Isopleths(Isopleths),
     /// A statistic per zone.
@@ -94,6 +96,7 @@ methods! {
     "isopleths" => density::isopleths(IsoplethsParams) -> Isopleths;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
+    "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 
 /// The method of that name.
