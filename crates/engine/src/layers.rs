@@ -1,8 +1,8 @@
 //! Answers to layers: which columns a file gets, in which words.
 
 use brasa_model::{
-    Class, Clusters, Column, ColumnKind, Crs, Feature, Interval, Layer, LocalStats, Risk, Surface, Value,
-    Window,
+    Class, Clusters, Column, ColumnKind, Crs, Feature, Interval, Isopleths, Layer, LocalStats, Risk, Surface,
+    Value, Window,
 };
 use geo::{Area, Geometry, Polygon};
 
@@ -143,6 +143,39 @@ pub fn contours(risk: &Risk, crs: &Crs, period: Option<Interval>) -> Layer {
         period,
         provenance: risk.log_ratio.provenance.clone(),
         notes: risk.log_ratio.notes.clone(),
+    }
+}
+
+/// One feature per level, the widest first.
+pub fn isopleths(isopleths: &Isopleths, crs: &Crs, period: Option<Interval>) -> Layer {
+    let features = isopleths.levels.iter().enumerate().map(|(at, area)| Feature {
+        id: at as i64 + 1,
+        geometry: Geometry::MultiPolygon(area.polygons.clone()),
+        values: vec![
+            Value::Text(area.rule.clone()),
+            Value::real(area.level),
+            Value::real(area.share),
+            Value::real(area.polygons.unsigned_area() / 1e6),
+            Value::real(area.incidents),
+        ],
+    });
+    Layer {
+        name: "isopleths".to_owned(),
+        title: "Areas by density".to_owned(),
+        description: "Areas at or above a level of the kernel density, the widest first; each holds the next. Dense does not mean significant."
+            .to_owned(),
+        crs: crs.clone(),
+        columns: vec![
+            Column::new("rule", "What was asked for", "", Text),
+            Column::new("level", "Intensity at the outline", &isopleths.unit, Real),
+            Column::new("share", "Share of the density's mass inside", "", Real),
+            Column::new("area_km2", "Area", "km²", Real),
+            Column::new("incidents", "Incidents inside", "incidents", Real),
+        ],
+        features: features.collect(),
+        period,
+        provenance: isopleths.provenance.clone(),
+        notes: isopleths.notes.clone(),
     }
 }
 

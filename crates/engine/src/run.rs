@@ -151,6 +151,26 @@ fn run_method(
                 (write_features(layers::contours(&risk, crs, period), &notes, format)?, headline)
             }
         }
+        (Answer::SurfaceSeries(mut series), FileFormat::Map(format)) => {
+            notes.append(&mut series.notes);
+            series.notes.clone_from(&notes);
+            series.provenance.inputs.clone_from(&input.inputs);
+            let (frame, peak) = series.peak();
+            let headline = format!(
+                "{} slices of {} cells, highest {peak:.3} {} from {}",
+                series.frames.len(),
+                series.grid.len(),
+                series.unit,
+                series.frames[frame].start,
+            );
+            brasa_export::write_series(&series, crs, &target, format)?;
+            (series.provenance, headline)
+        }
+        (Answer::Isopleths(mut areas), FileFormat::Map(format)) => {
+            notes.append(&mut areas.notes);
+            let headline = format!("{} areas by density", areas.levels.len());
+            (write_features(layers::isopleths(&areas, crs, period), &notes, format)?, headline)
+        }
         (Answer::LocalStats(mut stats), FileFormat::Map(format)) => {
             notes.append(&mut stats.notes);
             let count = |class| stats.count_of(class);
@@ -217,15 +237,19 @@ fn format_for(name: &str, answer: &str, path: &Path) -> Result<FileFormat, Engin
         return Ok(FileFormat::Curve(brasa_export::curve_format_of(path)?));
     }
     let format = brasa_export::format_of(path)?;
-    if format == Format::GeoTiff && !matches!(answer, "Surface" | "Risk") {
-        return Err(EngineError::Pipeline {
-            place: path.display().to_string(),
-            why: format!(
-                "{name} answers with features, which a raster cannot hold; write .gpkg, .geojson or .csv"
-            ),
-        });
-    }
-    Ok(FileFormat::Map(format))
+    let raster = format == Format::GeoTiff;
+    let why = match answer {
+        "SurfaceSeries" if !raster && format != Format::Csv => {
+            "a value per cell and slice of time, too many for features; write .tif (a band per slice) or .csv"
+        }
+        "Surface" | "SurfaceSeries" | "Risk" => return Ok(FileFormat::Map(format)),
+        _ if raster => "features, which a raster cannot hold; write .gpkg, .geojson or .csv",
+        _ => return Ok(FileFormat::Map(format)),
+    };
+    Err(EngineError::Pipeline {
+        place: path.display().to_string(),
+        why: format!("{name} answers with {why}"),
+    })
 }
 
 /// The files a run reads, which it must never write.

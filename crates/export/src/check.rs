@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use brasa_model::{ColumnKind, Layer, Surface, Value};
+use brasa_model::{ColumnKind, Layer, Surface, SurfaceSeries, Value};
 
 use crate::ExportError;
 
@@ -87,6 +87,17 @@ pub(crate) fn surfaces(surfaces: &[(&'static str, &Surface)]) -> Result<(), Expo
         }
     }
     Ok(())
+}
+
+/// There is one value per slice and cell.
+pub(crate) fn series(series: &SurfaceSeries) -> Result<(), ExportError> {
+    let (wanted, found) = ((series.frames.len(), series.grid.ny(), series.grid.nx()), series.values.dim());
+    if found == wanted && !series.frames.is_empty() {
+        return Ok(());
+    }
+    Err(ExportError::Inconsistent(format!(
+        "a series of {wanted:?} slices, rows and columns holds {found:?} values"
+    )))
 }
 
 fn is_snake_case(name: &str) -> bool {

@@ -14,8 +14,8 @@
 //! | `.gpkg` | one or several layers | the layer's own | in the file |
 //! | `.fgb` | a layer | the layer's own | no room |
 //! | `.csv`, `.json` | a curve | none | in `.json` |
-//! | `.csv` | a layer (`lon,lat` of a place inside each feature) or surfaces (`x,y` and a column each, such as `intensity`) | see left | no room |
-//! | `.tif`, `.tiff` | surfaces, one band each, cloud-optimised GeoTIFF | the surface's own | in the file |
+//! | `.csv` | a layer (`lon,lat` of a place inside each feature), surfaces (`x,y` and a column each, such as `intensity`) or a series (`x,y,start,end,intensity`) | see left | no room |
+//! | `.tif`, `.tiff` | surfaces, or a series with a band per slice: cloud-optimised GeoTIFF | the surface's own | in the file |
 //!
 //! `.gpkg`, `.fgb` and `.tif` go through GDAL and need the cargo feature `gdal`.
 
@@ -35,7 +35,7 @@ mod drivers;
 
 use std::path::Path;
 
-use brasa_model::{Crs, Layer, Surface};
+use brasa_model::{Crs, Layer, Surface, SurfaceSeries};
 
 pub use curve::write_curve;
 pub use error::ExportError;
@@ -112,5 +112,33 @@ fn write_cog(surfaces: &[(&'static str, &Surface)], crs: &Crs, path: &Path) -> R
 
 #[cfg(not(feature = "gdal"))]
 fn write_cog(_: &[(&'static str, &Surface)], _: &Crs, _: &Path) -> Result<(), ExportError> {
+    Err(ExportError::NeedsGdal(Format::GeoTiff))
+}
+
+/// Writes a series of surfaces: as a cloud-optimised GeoTIFF with one band per slice, or as a table of the cells above
+/// zero (`x,y,start,end,intensity`, in the metres of `crs`, local civil time and the series' unit).
+pub fn write_series(
+    series: &SurfaceSeries,
+    crs: &Crs,
+    path: &Path,
+    format: Format,
+) -> Result<(), ExportError> {
+    check::series(series)?;
+    match format {
+        Format::Csv => tables::write_series(series, path),
+        Format::GeoTiff => write_bands(series, crs, path),
+        Format::GeoJson | Format::GeoJsonSeq | Format::GeoPackage | Format::FlatGeobuf => {
+            Err(ExportError::FormatUnsuitable { format, what: "a surface" })
+        }
+    }
+}
+
+#[cfg(feature = "gdal")]
+fn write_bands(series: &SurfaceSeries, crs: &Crs, path: &Path) -> Result<(), ExportError> {
+    drivers::cog::write_series(series, crs, path)
+}
+
+#[cfg(not(feature = "gdal"))]
+fn write_bands(_: &SurfaceSeries, _: &Crs, _: &Path) -> Result<(), ExportError> {
     Err(ExportError::NeedsGdal(Format::GeoTiff))
 }

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-use brasa_model::{Clusters, ColumnKind, Curve, Feature, Layer, Reject, Surface, Value};
+use brasa_model::{
+    Civil, Clusters, ColumnKind, Curve, Feature, Layer, Reject, Surface, SurfaceSeries, Value,
+};
 use csv::{Terminator, WriterBuilder};
 use geo::InteriorPoint;
 use rayon::prelude::*;
@@ -112,6 +114,31 @@ pub(crate) fn write_curve(curve: &Curve, path: &Path) -> Result<(), ExportError>
                 table.write_field(if best == step { "1" } else { "0" })?;
             }
             table.write_record(None::<&[u8]>)?;
+        }
+        Ok(())
+    })
+}
+
+/// Writes `x,y,start,end,intensity` of the cells above zero, slice by slice, row by row from the south-west. Times are
+/// local and carry no zone; with milliseconds, as GIS sort them beside their own.
+pub(crate) fn write_series(series: &SurfaceSeries, path: &Path) -> Result<(), ExportError> {
+    let grid = &series.grid;
+    let time = |civil: Civil| format!("{civil}.000");
+    table(path, |table| {
+        table.write_record(["x", "y", "start", "end", "intensity"])?;
+        for (frame, interval) in series.frames.iter().enumerate() {
+            let (start, end) = (time(interval.start), time(interval.end));
+            for cell in grid.cells() {
+                let value = series.value(frame, cell);
+                if value > 0.0 {
+                    table.write_field(number(grid.centre_x(cell % grid.nx())))?;
+                    table.write_field(number(grid.centre_y(cell / grid.nx())))?;
+                    table.write_field(&start)?;
+                    table.write_field(&end)?;
+                    table.write_field(number(value))?;
+                    table.write_record(None::<&[u8]>)?;
+                }
+            }
         }
         Ok(())
     })

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
 //! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
-//! | [`Surface`], [`Risk`], [`LocalStats`], [`Clusters`], [`Curve`] | answers |
+//! | [`Surface`], [`SurfaceSeries`], [`Isopleths`], [`Risk`], [`LocalStats`], [`Clusters`], [`Curve`] | answers |
 //! | [`Layer`] | what export takes |
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
@@ -18,12 +18,14 @@ pub mod curve;
 pub mod diagnose;
 pub mod grid;
 pub mod incidents;
+pub mod isopleths;
 pub mod layer;
 pub mod local_stats;
 pub mod note;
 pub mod provenance;
 pub mod risk;
 pub mod surface;
+pub mod surface_series;
 pub mod time;
 pub mod units;
 pub mod window;
@@ -35,12 +37,14 @@ pub use curve::{Curve, Series};
 pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
 pub use incidents::{Incidents, Kinds};
+pub use isopleths::{Isopleth, Isopleths};
 pub use layer::{Column, ColumnKind, Feature, Layer, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use provenance::{InputRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};
 pub use surface::Surface;
+pub use surface_series::SurfaceSeries;
 pub use time::{Civil, Interval, Times};
-pub use units::{Metres, UnitError};
+pub use units::{Metres, Span, SpanError, UnitError};
 pub use window::{Window, WindowError, WindowOrigin};

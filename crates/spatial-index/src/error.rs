@@ -1,6 +1,6 @@
 //! Why there is no answer.
 
-use brasa_model::{Blame, Diagnose, GridError};
+use brasa_model::{Blame, Diagnose, GridError, Metres, Span};
 
 /// Why a method gave no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -19,6 +19,31 @@ pub enum AnalysisError {
     /// The grid cannot be made.
     #[error(transparent)]
     Grid(#[from] GridError),
+    /// No incident has a time.
+    #[error("{method} needs times, and no incident has one")]
+    NoTimes {
+        /// The method.
+        method: &'static str,
+    },
+    /// So many slices of so many cells would not fit.
+    #[error(
+        "{frames:.0} slices of {step} on cells of {cell} would take {:.1} GiB, more than the 2 GiB a series may",
+        bytes / 1_073_741_824.0
+    )]
+    SeriesTooLarge {
+        /// How many slices there would be.
+        frames: f64,
+        /// The step asked for.
+        step: Span,
+        /// The cell asked for.
+        cell: Metres,
+        /// What it would take.
+        bytes: f64,
+        /// A step that fits.
+        fits_step: Span,
+        /// A cell that fits.
+        fits_cell: Metres,
+    },
     /// Every zone holds the same number of incidents.
     #[error("every one of the {zones} zones holds {count} incidents: there is nothing to compare")]
     NoVariance {
@@ -54,6 +79,8 @@ impl Diagnose for AnalysisError {
             Self::NoIncidents => "no_incidents",
             Self::Grid(GridError::TooLarge { .. }) => "grid_too_large",
             Self::Grid(GridError::Empty { .. } | GridError::Flat) => "grid_empty",
+            Self::NoTimes { .. } => "no_times",
+            Self::SeriesTooLarge { .. } => "series_too_large",
             Self::NoVariance { .. } => "no_variance",
             Self::NothingSelected { .. } => "nothing_selected",
             Self::RuleFailed { .. } => "rule_failed",
@@ -63,10 +90,12 @@ impl Diagnose for AnalysisError {
     fn blame(&self) -> Blame {
         match self {
             Self::Parameter { .. } | Self::NothingSelected { .. } => Blame::Usage,
-            Self::Grid(GridError::TooLarge { .. }) => Blame::Memory,
-            Self::NoIncidents | Self::Grid(_) | Self::NoVariance { .. } | Self::RuleFailed { .. } => {
-                Blame::Data
-            }
+            Self::Grid(GridError::TooLarge { .. }) | Self::SeriesTooLarge { .. } => Blame::Memory,
+            Self::NoIncidents
+            | Self::NoTimes { .. }
+            | Self::Grid(_)
+            | Self::NoVariance { .. }
+            | Self::RuleFailed { .. } => Blame::Data,
         }
     }
 
@@ -75,6 +104,10 @@ impl Diagnose for AnalysisError {
             Self::Grid(GridError::TooLarge { fits, .. }) => Some(format!("--cell {}m fits", fits.get())),
             Self::Grid(GridError::Empty { cell }) => {
                 Some(format!("give a smaller --cell than {}m or a larger --study-area", cell.get()))
+            }
+            Self::NoTimes { .. } => Some("name the column that holds them with --time".to_owned()),
+            Self::SeriesTooLarge { fits_step, fits_cell, .. } => {
+                Some(format!("--step {} fits, or --cell {}m", String::from(*fits_step), fits_cell.get()))
             }
             Self::NoVariance { .. } => Some("choose another --cell, or more incidents".to_owned()),
             Self::NothingSelected { help, .. } => help.clone(),

@@ -12,6 +12,7 @@ pub mod at_places;
 pub mod bandwidth;
 pub mod chance;
 pub mod choices;
+pub mod density;
 pub mod edge;
 pub mod error;
 pub mod isopleth;
@@ -25,7 +26,7 @@ pub mod selection;
 pub mod significance;
 pub mod sites;
 
-use brasa_model::{Clusters, Curve, Incidents, LocalStats, Risk, Surface};
+use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -41,6 +42,10 @@ pub enum Answer {
     Surface(Surface),
     /// How one pattern differs from another, per cell.
     Risk(Box<Risk>),
+    /// Intensity per cell and slice of time.
+    SurfaceSeries(SurfaceSeries),
+    /// Areas at or above levels of intensity.
+    Isopleths(Isopleths),
     /// A statistic per zone.
     LocalStats(LocalStats),
     /// Groups of incidents.
@@ -103,8 +108,10 @@ methods! {
     "bandwidth" => density::bandwidth(BandwidthParams) -> Curve;
     "kde-adaptive" => density::kde_adaptive(KdeAdaptiveParams) -> Surface;
     "kde-ratio" => density::kde_ratio(KdeRatioParams) -> Risk;
+    "isopleths" => density::isopleths(IsoplethsParams) -> Isopleths;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
+    "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 
 /// The method of that name.

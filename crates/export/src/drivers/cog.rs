@@ -1,11 +1,11 @@
-//! Surfaces as the bands of a cloud-optimised GeoTIFF.
+//! Surfaces of one grid as the bands of a cloud-optimised GeoTIFF: one, several by name, or one per slice of time.
 //!
 //! Row 0 of a [`Surface`] lies in the south, row 0 of a raster in the north. Statistics stand in the file, so that
 //! QGIS needs not write its own beside it; they describe the values as written, in single precision.
 
 use std::path::Path;
 
-use brasa_model::{Crs, Surface};
+use brasa_model::{Crs, Grid, Note, Provenance, Surface, SurfaceSeries};
 use gdal::cpl::CslStringList;
 use gdal::errors::Result;
 use gdal::raster::Buffer;
@@ -20,6 +20,16 @@ const NO_DATA: f32 = -9999.0;
 /// The rows handed to GDAL at once hold about this many cells.
 const CELLS_AT_ONCE: usize = 1 << 20;
 
+/// What a raster is made of.
+struct Raster<'a> {
+    grid: &'a Grid,
+    provenance: &'a Provenance,
+    notes: &'a [Note],
+    crs: &'a Crs,
+    /// What each band is called, and its unit.
+    bands: Vec<(String, &'a str)>,
+}
+
 /// Writes surfaces of one grid.
 pub(crate) fn write(
     surfaces: &[(&'static str, &Surface)],
@@ -27,18 +37,54 @@ pub(crate) fn write(
     path: &Path,
 ) -> std::result::Result<(), ExportError> {
     let Some((_, first)) = surfaces.first() else { return Ok(()) };
+    // A lone band is called by what it holds, one among several by its name.
+    let called = |(name, surface): &(&'static str, &Surface)| {
+        if surfaces.len() == 1 { describe(&surface.unit) } else { (*name).to_owned() }
+    };
+    let raster = Raster {
+        grid: &first.grid,
+        provenance: &first.provenance,
+        notes: &first.notes,
+        crs,
+        bands: surfaces.iter().map(|band| (called(band), band.1.unit.as_str())).collect(),
+    };
+    write_raster(&raster, path, |band, cell| surfaces[band].1.value(cell))
+}
+
+/// Writes a series: a band is called by the ISO 8601 interval of its slice, in local civil time.
+pub(crate) fn write_series(
+    series: &SurfaceSeries,
+    crs: &Crs,
+    path: &Path,
+) -> std::result::Result<(), ExportError> {
+    let raster = Raster {
+        grid: &series.grid,
+        provenance: &series.provenance,
+        notes: &series.notes,
+        crs,
+        bands: series
+            .frames
+            .iter()
+            .map(|frame| (format!("{}/{}", frame.start, frame.end), series.unit.as_str()))
+            .collect(),
+    };
+    write_raster(&raster, path, |frame, cell| series.value(frame, cell))
+}
+
+fn write_raster(
+    raster: &Raster<'_>,
+    path: &Path,
+    value: impl Fn(usize, usize) -> f64,
+) -> std::result::Result<(), ExportError> {
+    // A block holds every band of its cells: with many bands it is smaller, so that a reader of one need not unpack a city.
+    let block = if raster.bands.len() > 8 { "128" } else { "512" };
     session(path, &[("GDAL_PAM_ENABLED", "NO")], || {
-        let mut raster = in_memory(first, surfaces.len(), crs)?;
-        for (at, (name, surface)) in surfaces.iter().enumerate() {
-            // A lone band is called by what it holds, one among several by its name.
-            let description = if surfaces.len() == 1 { describe(&surface.unit) } else { (*name).to_owned() };
-            write_band(&mut raster, at + 1, surface, &description)?;
-        }
+        let memory = in_memory(raster, value)?;
         let mut options = CslStringList::new();
         for (name, value) in [
             ("COMPRESS", "DEFLATE"),
             ("PREDICTOR", "YES"),
-            ("BLOCKSIZE", "512"),
+            ("BLOCKSIZE", block),
             ("OVERVIEWS", "AUTO"),
             ("OVERVIEW_RESAMPLING", "AVERAGE"),
             ("BIGTIFF", "IF_SAFER"),
@@ -47,61 +93,63 @@ pub(crate) fn write(
             options.add_name_value(name, value)?;
         }
         let driver = DriverManager::get_driver_by_name("COG")?;
-        raster.create_copy(&driver, path, &options)?.close()
+        memory.create_copy(&driver, path, &options)?.close()
     })
 }
 
-/// The raster in memory, north up, with everything that describes it as a whole; its bands are still empty.
-fn in_memory(surface: &Surface, bands: usize, crs: &Crs) -> Result<Dataset> {
-    let grid = &surface.grid;
+/// The raster in memory, north up, with everything that describes it.
+fn in_memory(raster: &Raster<'_>, value: impl Fn(usize, usize) -> f64) -> Result<Dataset> {
+    let grid = raster.grid;
     let (nx, ny) = (grid.nx(), grid.ny());
     let driver = DriverManager::get_driver_by_name("MEM")?;
-    let mut raster = driver.create_with_band_type::<f32, _>("", nx, ny, bands)?;
+    let mut memory = driver.create_with_band_type::<f32, _>("", nx, ny, raster.bands.len())?;
     let (bounds, width, height) = (grid.bounds(), grid.cell().get(), grid.cell_height().get());
-    raster.set_geo_transform(&[bounds.min().x, width, 0.0, bounds.max().y, 0.0, -height])?;
-    raster.set_spatial_ref(&spatial_ref(crs)?)?;
-    let provenance = &surface.provenance;
-    let description = describe(&surface.unit);
+    memory.set_geo_transform(&[bounds.min().x, width, 0.0, bounds.max().y, 0.0, -height])?;
+    memory.set_spatial_ref(&spatial_ref(raster.crs)?)?;
+    let provenance = raster.provenance;
     for (key, value) in [
         ("TIFFTAG_SOFTWARE", format!("{} {}", provenance.tool, provenance.version)),
-        ("TIFFTAG_IMAGEDESCRIPTION", format!("{description} ({})", provenance.method)),
+        (
+            "TIFFTAG_IMAGEDESCRIPTION",
+            format!(
+                "{} ({})",
+                raster.bands.first().map_or(String::new(), |(_, unit)| describe(unit)),
+                provenance.method
+            ),
+        ),
         ("BRASA_PROVENANCE", serde_json::to_string(provenance).unwrap_or_default()),
-        ("BRASA_NOTES", serde_json::to_string(&surface.notes).unwrap_or_default()),
+        ("BRASA_NOTES", serde_json::to_string(raster.notes).unwrap_or_default()),
     ] {
-        raster.set_metadata_item(key, &value, "")?;
+        memory.set_metadata_item(key, &value, "")?;
     }
-    Ok(raster)
-}
 
-/// Fills one band, from 1, and describes it.
-fn write_band(raster: &mut Dataset, number: usize, surface: &Surface, description: &str) -> Result<()> {
-    let grid = &surface.grid;
-    let (nx, ny) = (grid.nx(), grid.ny());
-    let mut band = raster.rasterband(number)?;
-    band.set_no_data_value(Some(f64::from(NO_DATA)))?;
-    band.set_description(description)?;
-    band.set_metadata_item("UNITS", &surface.unit, "")?;
-    let mut statistics = Statistics::default();
     let rows_at_once = (CELLS_AT_ONCE / nx).clamp(1, ny);
-    for top in (0..ny).step_by(rows_at_once) {
-        let rows = rows_at_once.min(ny - top);
-        let mut values = Vec::with_capacity(rows * nx);
-        for row in (top..top + rows).map(|from_north| ny - 1 - from_north) {
-            for cell in row * nx..(row + 1) * nx {
-                let value = surface.value(cell) as f32;
-                let known = grid.is_inside(cell) && value.is_finite();
-                values.push(if known { value } else { NO_DATA });
-                if known {
-                    statistics.add(f64::from(value));
+    for (number, (description, unit)) in raster.bands.iter().enumerate() {
+        let mut band = memory.rasterband(number + 1)?;
+        band.set_no_data_value(Some(f64::from(NO_DATA)))?;
+        band.set_description(description)?;
+        band.set_metadata_item("UNITS", unit, "")?;
+        let mut statistics = Statistics::default();
+        for top in (0..ny).step_by(rows_at_once) {
+            let rows = rows_at_once.min(ny - top);
+            let mut values = Vec::with_capacity(rows * nx);
+            for row in (top..top + rows).map(|from_north| ny - 1 - from_north) {
+                for cell in row * nx..(row + 1) * nx {
+                    let value = value(number, cell) as f32;
+                    let known = grid.is_inside(cell) && value.is_finite();
+                    values.push(if known { value } else { NO_DATA });
+                    if known {
+                        statistics.add(f64::from(value));
+                    }
                 }
             }
+            band.write((0, top as isize), (nx, rows), &mut Buffer::new((nx, rows), values))?;
         }
-        band.write((0, top as isize), (nx, rows), &mut Buffer::new((nx, rows), values))?;
+        for (key, value) in statistics.items(nx * ny) {
+            band.set_metadata_item(key, &value, "")?;
+        }
     }
-    for (key, value) in statistics.items(nx * ny) {
-        band.set_metadata_item(key, &value, "")?;
-    }
-    Ok(())
+    Ok(memory)
 }
 
 /// `incidents/km²/year` as a phrase: `Incidents per km² per year`.

@@ -1,12 +1,12 @@
 use std::fs;
 use std::path::Path;
 
-use brasa_export::{Format, write_surface};
+use brasa_export::{Format, write_series, write_surface};
 use brasa_model::{Blame, Diagnose, Surface};
 use gdal::{Dataset, Metadata};
 use tempfile::tempdir;
 
-use crate::fixtures::{crs, surface};
+use crate::fixtures::{crs, series, surface};
 
 fn write(surface: &Surface, path: &Path) {
     write_surface(surface, &crs(), path, Format::GeoTiff).unwrap();
@@ -63,6 +63,50 @@ fn a_raster_holds_what_the_surface_held_north_up() {
     // Two ways of adding up a million doubles of up to 7e5 agree to about eleven digits.
     assert!((statistic("STATISTICS_MEAN") / mean - 1.0).abs() < 1e-10);
     assert!((statistic("STATISTICS_STDDEV") / variance.sqrt() - 1.0).abs() < 1e-10);
+}
+
+#[test]
+fn a_series_is_a_band_per_slice_called_by_its_time() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("slices.tif");
+    let series = series(300, 200);
+    write_series(&series, &crs(), &path, Format::GeoTiff).unwrap();
+    let raster = Dataset::open(&path).unwrap();
+    assert_eq!(raster.raster_count(), 3);
+    assert_eq!(raster.metadata_item("LAYOUT", "IMAGE_STRUCTURE").unwrap(), "COG");
+    let [west, width, _, north, _, height] = raster.geo_transform().unwrap();
+    for frame in 0..3 {
+        let band = raster.rasterband(frame + 1).unwrap();
+        let day = frame + 1;
+        assert_eq!(
+            band.description().unwrap(),
+            format!("2019-03-{day:02}T00:00:00/2019-03-{:02}T00:00:00", day + 1)
+        );
+        assert_eq!(band.no_data_value(), Some(-9999.0));
+        let values = band.read_band_as::<f32>().unwrap();
+        let mut highest = 0.0_f64;
+        for row in 0..series.grid.ny() {
+            for column in 0..series.grid.nx() {
+                let (x, y) = (west + (column as f64 + 0.5) * width, north + (row as f64 + 0.5) * height);
+                let cell = series.grid.cell_at(x, y).unwrap();
+                let inside = series.grid.is_inside(cell);
+                let wanted = if inside { series.value(frame, cell) as f32 } else { -9999.0 };
+                assert_eq!(values[(row, column)], wanted, "{frame} {x} {y}");
+                highest = highest.max(f64::from(wanted));
+            }
+        }
+        let maximum = band.metadata_item("STATISTICS_MAXIMUM", "").unwrap();
+        assert_eq!(maximum.parse::<f64>().unwrap(), highest, "each band has statistics of its own");
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_series_without_a_slice_is_our_bug() {
+    let mut series = series(10, 10);
+    series.frames.clear();
+    let error = write_series(&series, &crs(), Path::new("/nowhere/a.tif"), Format::GeoTiff).unwrap_err();
+    assert_eq!((error.code(), error.blame()), ("answer_inconsistent", Blame::Bug));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use brasa_model::{
     Civil, Column, ColumnKind, Crs, Feature, Grid, InputRecord, Interval, Layer, Metres, Note, Provenance,
-    Surface, Value, Window, WindowOrigin,
+    Surface, SurfaceSeries, Value, Window, WindowOrigin,
 };
 use geo::{Geometry, MultiPolygon, Polygon, polygon};
 
@@ -109,4 +109,15 @@ pub fn surface(columns: u32, rows: u32) -> Surface {
         if inside { row as f64 * 1000.0 + column as f64 + 1.0 / 3.0 } else { f64::NAN }
     });
     Surface { grid, values, unit: "incidents/km²/year".into(), provenance: provenance(), notes: notes() }
+}
+
+/// Three days on the slope; the second is twice the first, the third three times.
+pub fn series(columns: u32, rows: u32) -> SurfaceSeries {
+    let Surface { grid, values, provenance, notes, .. } = surface(columns, rows);
+    let midnight = |day: u8| Civil::new(2019, 3, day, 0).unwrap();
+    let frames = (1..=3).map(|day| Interval { start: midnight(day), end: midnight(day + 1) }).collect();
+    let values = ndarray::Array3::from_shape_fn((3, grid.ny(), grid.nx()), |(frame, row, column)| {
+        values[(row, column)] * (frame as f64 + 1.0)
+    });
+    SurfaceSeries { grid, frames, values, unit: "incidents/km²/day".into(), provenance, notes }
 }

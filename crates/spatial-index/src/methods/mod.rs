@@ -3,3 +3,4 @@
 pub mod cluster;
 pub mod density;
 pub mod local;
+pub mod spacetime;

@@ -1,0 +1,3 @@
+//! Where and when at once?
+
+pub mod kde_spacetime;
