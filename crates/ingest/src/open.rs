@@ -32,6 +32,24 @@ pub(crate) struct Opened {
     pub form: Form,
 }
 
+impl Opened {
+    /// The share of the file that the last reader has taken in, where rows are read off the bytes as they come.
+    pub fn share_read(&self) -> Option<f64> {
+        let Form::Text(source) = &self.form else { return None };
+        let all = if let Kind::Memory(bytes) = &source.kind { bytes.len() as u64 } else { self.bytes };
+        Some((source.taken.get() as f64 / all.max(1) as f64).min(1.0))
+    }
+
+    /// Whether the whole content is in memory while it is read.
+    pub const fn is_held_whole(&self) -> bool {
+        match &self.form {
+            Form::Text(source) => matches!(source.kind, Kind::Memory(_)),
+            Form::GeoJson(_) => true,
+            Form::Other(..) => false,
+        }
+    }
+}
+
 /// What a file holds, told by its content first and its ending second.
 pub(crate) enum Form {
     /// Delimited text.
@@ -50,6 +68,8 @@ pub(crate) enum Form {
 pub(crate) struct Source {
     name: String,
     kind: Kind,
+    /// Bytes as stored that the last reader has taken in.
+    taken: Rc<Cell<u64>>,
 }
 
 #[derive(Clone)]
@@ -60,6 +80,10 @@ enum Kind {
 }
 
 impl Source {
+    fn new(name: &str, kind: Kind) -> Self {
+        Self { name: name.to_owned(), kind, taken: Rc::default() }
+    }
+
     /// The file's name, for messages.
     pub fn name(&self) -> &str {
         &self.name
@@ -68,14 +92,15 @@ impl Source {
     /// The unpacked bytes from the start.
     pub fn reader(&self) -> Result<Box<dyn Read>, IngestError> {
         let open = |path: &Path| File::open(path).map_err(|error| self.failed(&error));
+        self.taken.set(0);
+        let taken = || Rc::clone(&self.taken);
         Ok(match &self.kind {
-            Kind::File(path) => Box::new(open(path)?),
-            Kind::Memory(bytes) => Box::new(Cursor::new(Rc::clone(bytes))),
+            Kind::File(path) => Box::new(Counted { inner: open(path)?, count: taken() }),
+            Kind::Memory(bytes) => Box::new(Counted { inner: Cursor::new(Rc::clone(bytes)), count: taken() }),
             Kind::Gzip(path) => {
-                let packed = Rc::new(Cell::new(0));
-                let counted = Counted { inner: open(path)?, count: Rc::clone(&packed) };
+                let counted = Counted { inner: open(path)?, count: taken() };
                 let decoder = MultiGzDecoder::new(BufReader::with_capacity(1 << 16, counted));
-                Box::new(Unpacked { inner: decoder, packed, unpacked: 0 })
+                Box::new(Unpacked { inner: decoder, packed: taken(), unpacked: 0 })
             }
         })
     }
@@ -156,10 +181,10 @@ fn digest(path: &Path) -> io::Result<(u64, String)> {
 }
 
 fn recognise(path: &Path, name: &str) -> Result<Form, IngestError> {
-    let plain = Source { name: name.to_owned(), kind: Kind::File(path.to_owned()) };
+    let plain = Source::new(name, Kind::File(path.to_owned()));
     let head = head(&plain)?;
     if head.starts_with(&[0x1f, 0x8b]) {
-        let source = Source { name: name.to_owned(), kind: Kind::Gzip(path.to_owned()) };
+        let source = Source::new(name, Kind::Gzip(path.to_owned()));
         let inner_head = self::head(&source)?;
         let inner_name = name.strip_suffix(".gz").unwrap_or(name);
         return match form_of(&inner_head, inner_name) {
@@ -274,7 +299,7 @@ fn from_zip(path: &Path, name: &str) -> Result<Form, IngestError> {
     let member = archive.by_index(*at).map_err(|error| broken(error.to_string()))?;
     let packed = Rc::new(Cell::new(member.compressed_size()));
     let mut content = Vec::new();
-    let shell = Source { name: name.to_owned(), kind: Kind::Memory(Rc::from([])) };
+    let shell = Source::new(name, Kind::Memory(Rc::from([])));
     Unpacked { inner: member, packed, unpacked: 0 }
         .read_to_end(&mut content)
         .map_err(|error| shell.failed(&error))?;
@@ -282,7 +307,7 @@ fn from_zip(path: &Path, name: &str) -> Result<Form, IngestError> {
         return Err(IngestError::FileEmpty { name: format!("{name}/{inside}") });
     }
     let told = form_of(&content[..content.len().min(HEAD)], inside);
-    let source = Source { name: name.to_owned(), kind: Kind::Memory(content.into()) };
+    let source = Source::new(name, Kind::Memory(content.into()));
     match told {
         Told::Text => Ok(Form::Text(source)),
         Told::GeoJson => Ok(Form::GeoJson(source)),
