@@ -61,7 +61,7 @@ fn line(progress: Progress, passed: Duration) -> String {
     }
     if let Some(share) = progress.share {
         line.push_str(&format!(", {:.0} % of the file", share * 100.0));
-        if share > 0.0 && passed >= GUESS_FROM {
+        if share > 0.0 && share < 1.0 && passed >= GUESS_FROM {
             let left = (seconds * (1.0 - share) / share).round() as u64;
             line.push_str(&format!(", {}:{:02} left", left / 60, left % 60));
         }

@@ -86,7 +86,11 @@ pub struct Progress {
 pub fn read(path: &Path, options: &InputOptions) -> Result<Ingested, IngestError> {
     let mut incidents = None;
     let whole = Pieces { rows: usize::MAX, rejects: usize::MAX };
-    let mut ingested = pass(path, options, whole, &mut |piece| Ok(incidents = Some(piece)), &mut |_| {})?;
+    let mut keep = |piece| {
+        incidents = Some(piece);
+        Ok(())
+    };
+    let mut ingested = pass(path, options, whole, &mut keep, &mut |_| {})?;
     if let Some(incidents) = incidents {
         ingested.incidents = incidents;
     }
@@ -130,7 +134,7 @@ fn pass<E: From<IngestError>>(
 ) -> Result<Ingested, E> {
     let wishes = Wishes::of(options)?;
     options.study_area.as_deref().map(open::must_be_a_file).transpose()?;
-    let opened = open::open(path)?;
+    let (opened, digest) = open::open(path)?;
     let records = records(&opened, options)?;
     let roles = columns::resolve(&*records, &opened.name, options)?;
     if options.since.is_some() || options.until.is_some() {
@@ -148,7 +152,7 @@ fn pass<E: From<IngestError>>(
         &mut |rows| watch(Progress { rows, share: opened.share_read() }),
     )?;
     let notes = [records.notes(), roles.notes.clone(), row_notes].concat();
-    Ok(reading.finish(notes, &opened)?)
+    Ok(reading.finish(notes, &opened, digest)?)
 }
 
 fn records(opened: &Opened, options: &InputOptions) -> Result<Box<dyn Records>, IngestError> {

@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::thread::JoinHandle;
 
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::IngestError;
 
@@ -20,14 +21,12 @@ const MAX_UNPACKED: u64 = 64 << 30;
 /// How much of the content is looked at to tell the format.
 const HEAD: usize = 4096;
 
-/// A file that was found, digested and recognised.
+/// A file that was found and recognised.
 pub(crate) struct Opened {
     /// The file's name, without its folders.
     pub name: String,
     /// Size of the file as stored.
     pub bytes: u64,
-    /// SHA-256 of the bytes as stored.
-    pub sha256: String,
     /// What it holds.
     pub form: Form,
 }
@@ -151,33 +150,44 @@ pub(crate) fn must_be_a_file(path: &Path) -> Result<(), IngestError> {
     Err(IngestError::NotAFile { path: path.display().to_string(), what })
 }
 
-/// Finds, digests and recognises a file.
-pub(crate) fn open(path: &Path) -> Result<Opened, IngestError> {
+/// Finds and recognises a file, and begins to digest it: a thread of its own reads ahead of whoever reads the rows.
+pub(crate) fn open(path: &Path) -> Result<(Opened, Digest), IngestError> {
     must_be_a_file(path)?;
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let (bytes, sha256) = digest(path).map_err(|error| unreadable(path, &error))?;
+    let failed = |error: io::Error| unreadable(path, &error);
+    let file = File::open(path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
     if bytes == 0 {
         return Err(IngestError::FileEmpty { name });
     }
     let form = recognise(path, &name)?;
-    Ok(Opened { name, bytes, sha256, form })
+    let thread = std::thread::Builder::new().spawn(move || sha256(file)).map_err(failed)?;
+    Ok((Opened { name, bytes, form }, Digest(thread)))
 }
 
-fn digest(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+/// The SHA-256 of a file's bytes as stored, while it is worked out.
+pub(crate) struct Digest(JoinHandle<io::Result<String>>);
+
+impl Digest {
+    /// Waits for it, in hexadecimal.
+    pub fn finish(self, name: &str) -> Result<String, IngestError> {
+        let failed = |why: String| IngestError::ReadFailed { name: name.to_owned(), why };
+        let done = self.0.join().map_err(|_| IngestError::Internal("the digest stopped".to_owned()))?;
+        done.map_err(|error| failed(error.to_string()))
+    }
+}
+
+fn sha256(mut file: File) -> io::Result<String> {
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut total = 0;
+    let mut buffer = vec![0; 1 << 18];
     loop {
         let count = file.read(&mut buffer)?;
         if count == 0 {
             break;
         }
-        total += count as u64;
         hash.update(&buffer[..count]);
     }
-    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((total, hex))
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn recognise(path: &Path, name: &str) -> Result<Form, IngestError> {

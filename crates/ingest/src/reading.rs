@@ -6,7 +6,7 @@ use brasa_model::{Account, Incidents, InputRecord, Kinds, Note, Reason, Reject, 
 
 use crate::columns::{Columns, Roles};
 use crate::decide::{Raw, TimeRules, Verdict, Wishes, decide};
-use crate::open::Opened;
+use crate::open::{Digest, Opened};
 use crate::project::{self, Course, Places, range};
 use crate::records::StatedCrs;
 use crate::study_area::{self, Weighted};
@@ -185,7 +185,12 @@ impl<'a> Reading<'a> {
     }
 
     /// Draws up the account. What comes back holds no incident: they were handed out.
-    pub fn finish(mut self, mut notes: Vec<Note>, opened: &Opened) -> Result<Ingested, IngestError> {
+    pub fn finish(
+        mut self,
+        mut notes: Vec<Note>,
+        opened: &Opened,
+        digest: Digest,
+    ) -> Result<Ingested, IngestError> {
         let name = self.name.to_owned();
         let account = self.outcome.account;
         if account.read == 0 {
@@ -217,9 +222,9 @@ impl<'a> Reading<'a> {
         notes.extend(self.outcome.capped());
         let file = InputRecord {
             role: "incidents".to_owned(),
+            sha256: digest.finish(&name)?,
             name,
             bytes: opened.bytes,
-            sha256: opened.sha256.clone(),
             rows: Some(account),
             rejected_by_reason: Some(self.outcome.by_reason()),
             crs_in: Some(course.source.code()),

@@ -39,7 +39,7 @@ pub fn read_polygons(
     layer: Option<&str>,
     crs: &Crs,
 ) -> Result<(MultiPolygon<f64>, InputRecord), IngestError> {
-    let opened = open(path)?;
+    let (opened, digest) = open(path)?;
     let name = opened.name;
     #[cfg_attr(not(feature = "gdal"), expect(unused_mut, reason = "only GDAL brings systems without a code"))]
     let mut bridged: Option<String> = None;
@@ -80,9 +80,9 @@ pub fn read_polygons(
     let polygons = projected(&name, &polygons, &source, crs)?;
     let record = InputRecord {
         role: "study-area".to_owned(),
+        sha256: digest.finish(&name)?,
         name,
         bytes: opened.bytes,
-        sha256: opened.sha256,
         rows: None,
         rejected_by_reason: None,
         crs_in: Some(bridged.unwrap_or_else(|| source.code())),

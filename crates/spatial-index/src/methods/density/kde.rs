@@ -90,9 +90,10 @@ pub fn on_grid(sites: &Sites, grid: Grid, kernel: Kernel, bandwidth: Metres, edg
 
 /// A density that is summed piece by piece, for more incidents than fit in memory.
 ///
-/// A density is a sum over incidents, so the pieces' sums add up to the whole. They do so up to rounding, within 1e-12 of
-/// the peak and not bit for bit: the whole is summed from west to east along each row, a piece only over its own places, and
-/// floating-point sums depend on their order. The same pieces give the same bits.
+/// A density is a sum over incidents, so the pieces' sums add up to the whole. They do so up to rounding and not bit for bit:
+/// the whole is summed from west to east along each row, a piece only over its own places, and floating-point sums depend
+/// on their order. Measured: within 1e-12 of the peak on the sample city, 1.2e-11 at 20 million incidents in ten pieces, both
+/// far inside what [`kernel_sums`] promises. The same pieces give the same bits.
 pub struct KdeSum {
     grid: Grid,
     kernel: Kernel,
