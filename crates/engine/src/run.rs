@@ -45,7 +45,7 @@ pub fn run_watched(
     match &pipeline.analysis {
         Analysis::Hotspots(params) => run_hotspots(pipeline, params, command),
         Analysis::Method { name, parameters } if pipeline.input.stream => {
-            let params = brasa_spatial_index::parameters("kde", parameters)?;
+            let params = brasa_spatial_index::parameters(STREAMED, parameters)?;
             KdeSum::check(&params)?;
             run_method(pipeline, name, command, || kde_in_pieces(pipeline, &params, pieces, watch))
         }
@@ -90,12 +90,11 @@ fn kde_in_pieces(
         &pipeline.input,
         pieces,
         &mut |piece| {
-            if sum.is_none() {
-                sum = Some(KdeSum::new(&piece.window, params)?);
-            }
-            if let Some(sum) = &mut sum {
-                sum.add(piece);
-            }
+            let sum = match &mut sum {
+                Some(sum) => sum,
+                none => none.insert(KdeSum::new(&piece.window, params)?),
+            };
+            sum.add(piece);
             let both =
                 |a: Interval, b: Interval| Interval { start: a.start.min(b.start), end: a.end.max(b.end) };
             let more = piece.times.as_ref().and_then(Times::extent);
