@@ -15,7 +15,16 @@ pub struct Flag {
     value_name: String,
     default: Option<String>,
     required: bool,
-    integer: bool,
+    kind: Kind,
+}
+
+/// How the value of a flag is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Integer,
+    /// It has none: the flag is there or not.
+    Switch,
 }
 
 /// The flags that say how to read the incident file.
@@ -39,8 +48,12 @@ fn of_schema(schema: &Value) -> Vec<Flag> {
         // A property is written in place or points to a shared definition; the description stands beside it.
         let shared = property["$ref"].as_str().and_then(|path| schema.pointer(path.trim_start_matches('#')));
         let own = shared.unwrap_or(property);
-        let integer = own["type"] == "integer";
-        let fallback = if integer { "N" } else { "TEXT" };
+        let kind = match own["type"].as_str() {
+            Some("integer") => Kind::Integer,
+            Some("boolean") => Kind::Switch,
+            _ => Kind::Text,
+        };
+        let fallback = if kind == Kind::Integer { "N" } else { "TEXT" };
         let default = match &property["default"] {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -57,7 +70,7 @@ fn of_schema(schema: &Value) -> Vec<Flag> {
             value_name: property["title"].as_str().or(own["title"].as_str()).unwrap_or(fallback).to_owned(),
             default,
             required: required(name),
-            integer,
+            kind,
         }
     };
     schema["properties"].as_object().unwrap_or(&empty).iter().map(flag).collect()
@@ -66,9 +79,12 @@ fn of_schema(schema: &Value) -> Vec<Flag> {
 /// What was given for these flags, as the schema wants it; the rest is left to the defaults.
 pub fn given(flags: &[Flag], matches: &ArgMatches) -> Value {
     let pairs = flags.iter().filter_map(|flag| {
+        if flag.kind == Kind::Switch {
+            return matches.get_flag(&flag.name).then(|| (flag.name.clone(), Value::Bool(true)));
+        }
         let text = matches.get_one::<String>(&flag.name)?;
         let value = match text.parse::<u64>() {
-            Ok(number) if flag.integer => Value::from(number),
+            Ok(number) if flag.kind == Kind::Integer => Value::from(number),
             _ => Value::String(text.clone()),
         };
         Some((flag.name.clone(), value))
@@ -82,13 +98,11 @@ fn arguments(flags: Vec<Flag>, heading: &'static str) -> impl Iterator<Item = Ar
             Some(default) => format!("{} [default: {default}]", flag.help),
             None => flag.help,
         };
-        Arg::new(flag.name.clone())
-            .long(flag.name)
-            .value_name(flag.value_name)
-            .help(help)
-            .help_heading(heading)
-            .required(flag.required)
-            .allow_hyphen_values(true)
+        let arg = Arg::new(flag.name.clone()).long(flag.name).help(help).help_heading(heading);
+        if flag.kind == Kind::Switch {
+            return arg.action(ArgAction::SetTrue);
+        }
+        arg.value_name(flag.value_name).required(flag.required).allow_hyphen_values(true)
     })
 }
 

@@ -2,14 +2,16 @@
 //! error looks.
 
 mod flags;
+mod meter;
 mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use brasa_engine::{Analysis, EngineError, Output, Pipeline, demo};
+use brasa_engine::{Analysis, EngineError, Output, Pieces, Pipeline, demo};
 use brasa_model::Diagnose;
 use clap::ArgMatches;
+use meter::Meter;
 use report::Printer;
 
 fn main() -> ExitCode {
@@ -55,7 +57,11 @@ fn run_pipeline(
     }
     let mut pipeline = pipeline.clone();
     pipeline.output.force |= given.get_flag("force");
-    let outcome = brasa_engine::run(&pipeline, &command_line())?;
+    let mut meter = Meter::new(printer.is_talkative());
+    let watch = &mut |progress| meter.show(progress);
+    let outcome = brasa_engine::run_watched(&pipeline, &command_line(), Pieces::default(), watch);
+    meter.clear();
+    let outcome = outcome?;
     Ok(printer.outcome(&pipeline, &outcome))
 }
 

@@ -33,6 +33,11 @@ impl Printer {
         Self { json, quiet, verbose, width: 100 }
     }
 
+    /// Whether more than the result is wanted.
+    pub const fn is_talkative(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
     /// Prints to standard output. A reader who has gone away (`| head`) is no error of ours.
     fn print(&self, text: &str) -> bool {
         let mut out = io::stdout().lock();
@@ -335,7 +340,7 @@ fn printable_lines(text: &str) -> String {
 }
 
 /// `683089` → `683,089`.
-fn thousands(number: u64) -> String {
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -28,6 +28,12 @@ pub enum EngineError {
         /// What is wrong.
         why: String,
     },
+    /// The analysis needs all incidents at once.
+    #[error("--stream: {analysis} needs all incidents at once; only kde can take a file in pieces")]
+    NotInPieces {
+        /// What was asked.
+        analysis: String,
+    },
     /// The pipeline file cannot be read.
     #[error("cannot read {path}: {why}")]
     PipelineFile {
@@ -46,6 +52,7 @@ impl Diagnose for EngineError {
             Self::Export(error) => error.code(),
             Self::Crs(_) => "crs_failed",
             Self::Pipeline { .. } => "pipeline_refused",
+            Self::NotInPieces { .. } => "not_in_pieces",
             Self::PipelineFile { .. } => "pipeline_unreadable",
         }
     }
@@ -56,7 +63,7 @@ impl Diagnose for EngineError {
             Self::Analysis(error) => error.blame(),
             Self::Export(error) => error.blame(),
             Self::Crs(_) => Blame::Data,
-            Self::Pipeline { .. } => Blame::Usage,
+            Self::Pipeline { .. } | Self::NotInPieces { .. } => Blame::Usage,
             Self::PipelineFile { .. } => Blame::Input,
         }
     }
@@ -69,6 +76,10 @@ impl Diagnose for EngineError {
             Self::Pipeline { .. } => {
                 Some("any command prints itself as a pipeline with --print-pipeline".to_owned())
             }
+            Self::NotInPieces { .. } => Some(
+                "run it without --stream, on an extract that fits in memory (--only, --since and --until leave rows out)"
+                    .to_owned(),
+            ),
             Self::Crs(_) | Self::PipelineFile { .. } => None,
         }
     }

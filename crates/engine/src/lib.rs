@@ -12,10 +12,10 @@ pub mod pipeline;
 mod run;
 
 pub use brasa_export::OutputRecord;
-pub use brasa_ingest::InputOptions;
+pub use brasa_ingest::{InputOptions, Pieces, Progress};
 pub use brasa_spatial_index::{METHODS, Method, method};
 pub use error::EngineError;
 pub use hotspots::{Hotspot, HotspotsParams};
 pub use manifest::Manifest;
 pub use pipeline::{Analysis, Output, Pipeline};
-pub use run::{Outcome, run};
+pub use run::{Outcome, run, run_watched};

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use brasa_export::{CurveFormat, Format, Staged};
-use brasa_ingest::Ingested;
-use brasa_model::{Contour, Crs, Layer, Note, Provenance, Reject, Tail};
+use brasa_ingest::{Ingested, Pieces, Progress};
+use brasa_model::{Contour, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Tail, Times};
 use brasa_spatial_index::Answer;
+use brasa_spatial_index::density::{DensityParams, DensitySum};
 use serde_json::Value;
 
-use crate::{Analysis, EngineError, Hotspot, Manifest, Pipeline, hotspots, layers};
+use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, hotspots, layers};
 
 /// What a run did, for whoever shows it.
 pub struct Outcome {
@@ -28,10 +29,87 @@ pub struct Outcome {
 
 /// Runs a pipeline. `command` is what was typed, for the manifest.
 pub fn run(pipeline: &Pipeline, command: &str) -> Result<Outcome, EngineError> {
+    run_watched(pipeline, command, Pieces::default(), &mut |_| {})
+}
+
+/// Runs a pipeline; one that streams reads in such pieces and tells `watch` how far it has come.
+pub fn run_watched(
+    pipeline: &Pipeline,
+    command: &str,
+    pieces: Pieces,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<Outcome, EngineError> {
+    if pipeline.input.stream && pipeline.analysis.name() != STREAMED {
+        return Err(EngineError::NotInPieces { analysis: pipeline.analysis.name().to_owned() });
+    }
     match &pipeline.analysis {
         Analysis::Hotspots(params) => run_hotspots(pipeline, params, command),
-        Analysis::Method { name, parameters } => run_method(pipeline, name, parameters, command),
+        Analysis::Method { name, parameters } if pipeline.input.stream => {
+            let params = brasa_spatial_index::parameters(STREAMED, parameters)?;
+            DensitySum::check(&params)?;
+            run_method(pipeline, name, command, || kde_in_pieces(pipeline, &params, pieces, watch))
+        }
+        Analysis::Method { name, parameters } => {
+            let method = method(name)?;
+            run_method(pipeline, name, command, || {
+                let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
+                let answer = (method.run)(&input.incidents, parameters)?;
+                let period = input.incidents.times.as_ref().and_then(Times::extent);
+                Ok(Answered { input, answer, period })
+            })
+        }
     }
+}
+
+/// The one method that can take a file in pieces: its answer is a sum.
+const STREAMED: &str = "kde";
+
+/// What was read, what a method made of it, and the period it covers.
+struct Answered {
+    input: Ingested,
+    answer: Answer,
+    period: Option<Interval>,
+}
+
+fn method(name: &str) -> Result<&'static Method, EngineError> {
+    let unknown = || EngineError::Pipeline { place: name.to_owned(), why: "is not a method".to_owned() };
+    brasa_spatial_index::method(name).ok_or_else(unknown)
+}
+
+/// The density of a file that is read in pieces.
+fn kde_in_pieces(
+    pipeline: &Pipeline,
+    params: &DensityParams,
+    pieces: Pieces,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<Answered, EngineError> {
+    let mut sum: Option<DensitySum> = None;
+    let mut period: Option<Interval> = None;
+    let input = brasa_ingest::stream(
+        &pipeline.file,
+        &pipeline.input,
+        pieces,
+        &mut |piece| {
+            let sum = match &mut sum {
+                Some(sum) => sum,
+                none => none.insert(DensitySum::new(&piece.window, params)?),
+            };
+            sum.add(piece);
+            let both =
+                |a: Interval, b: Interval| Interval { start: a.start.min(b.start), end: a.end.max(b.end) };
+            let more = piece.times.as_ref().and_then(Times::extent);
+            period = period.zip(more).map(|(a, b)| both(a, b)).or(period).or(more);
+            Ok::<(), EngineError>(())
+        },
+        watch,
+    )?;
+    let sum = sum.map_or_else(|| DensitySum::new(&input.incidents.window, params), Ok)?;
+    let mut surface: Surface = sum.surface();
+    if let Value::Object(parameters) = &mut surface.provenance.parameters {
+        parameters.insert("streamed".to_owned(), true.into());
+        parameters.insert("rows_per_piece".to_owned(), pieces.rows.into());
+    }
+    Ok(Answered { input, answer: Answer::Surface(surface), period })
 }
 
 const REJECTS: &str = "rejects.csv";
@@ -89,11 +167,10 @@ fn run_hotspots(
 fn run_method(
     pipeline: &Pipeline,
     name: &str,
-    parameters: &Value,
     command: &str,
+    answered: impl FnOnce() -> Result<Answered, EngineError>,
 ) -> Result<Outcome, EngineError> {
-    let unknown = || EngineError::Pipeline { place: name.to_owned(), why: "is not a method".to_owned() };
-    let method = brasa_spatial_index::method(name).ok_or_else(unknown)?;
+    let method = method(name)?;
     let (path, force) = (&pipeline.output.path, pipeline.output.force);
     let format = format_for(name, method.answer, path)?;
     if pipeline.output.labels.is_some() && method.answer != "Clusters" {
@@ -105,10 +182,8 @@ fn run_method(
     let rejects_path = rejects_beside(path);
     let mut rejected = stage(&rejects_path)?;
 
-    let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
-    let answer = (method.run)(&input.incidents, parameters)?;
+    let Answered { input, answer, period } = answered()?;
     let crs = &input.incidents.crs;
-    let period = input.incidents.times.as_ref().and_then(brasa_model::Times::extent);
     let target = main.path(&file_name(path))?;
     let mut notes = input.notes.clone();
     let write_features = |mut layer: Layer, notes: &[Note], format: Format| {

@@ -268,6 +268,11 @@ impl Hour {
         }
     }
 
+    /// A bare number.
+    pub const fn number(self) -> Option<u16> {
+        if let Self::Number(number) = self { Some(number) } else { None }
+    }
+
     /// The time of day; `military` says that bare numbers are hour and minute, 1345.
     pub fn clock(self, military: bool) -> Option<Clock> {
         match self {

@@ -1,7 +1,8 @@
 //! The one place that decides what becomes of a row: used, filtered, rejected with a reason, or a duplicate.
 //!
-//! A file is read once into raw columns ([`Raw`]); what needs the whole file (the order of dates, the reference
-//! system) is settled on the columns; then each row gets its verdict, in the order of [`Reason::ALL`].
+//! A file is read once into raw columns ([`Raw`]), in one piece or in many; what the whole file has a say in (the order
+//! of dates, the reference system) is settled on the columns; then each row gets its verdict, in the order of
+//! [`Reason::ALL`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -68,7 +69,10 @@ pub(crate) struct Fault {
     pub value: String,
 }
 
-/// The columns of a file as far as the run needs them, one entry per row. Columns that play no part are empty.
+/// Rows read between two ticks.
+const ROWS_PER_TICK: u64 = 1 << 16;
+
+/// The columns of a piece of a file as far as the run needs them, one entry per row. Columns that play no part are empty.
 #[derive(Default)]
 pub(crate) struct Raw {
     pub line: Vec<u64>,
@@ -85,7 +89,6 @@ pub(crate) struct Raw {
     /// Per row, one past the position in `faults`; 0 for none.
     fault: Vec<u32>,
     faults: Vec<Fault>,
-    pub notes: Vec<Note>,
 }
 
 /// Numbers for texts, in the order of appearance.
@@ -133,8 +136,15 @@ impl Wanted {
 }
 
 impl Raw {
-    /// Reads every row once.
-    pub fn read(records: &dyn Records, roles: &Roles) -> Result<Self, IngestError> {
+    /// Reads every row once and hands the rows to `each`, at most so many at a time; `tick` hears how many were read, every
+    /// so often. The notes that only all rows together can give come back.
+    pub fn read<E: From<IngestError>>(
+        records: &dyn Records,
+        roles: &Roles,
+        rows_per_piece: usize,
+        each: &mut dyn FnMut(&Self) -> Result<(), E>,
+        tick: &mut dyn FnMut(u64),
+    ) -> Result<Vec<Note>, E> {
         let names = records.columns();
         let mut wanted = Wanted { columns: Vec::new() };
         let place = match roles.place {
@@ -150,6 +160,7 @@ impl Raw {
             roles.only.iter().map(|condition| (wanted.slot(condition.column), condition)).collect();
 
         let mut raw = Self::default();
+        let (mut rows, mut stopped) = (0_u64, None);
         let (mut kinds, mut ids) = (Interner::default(), Interner::default());
         let mut met: Vec<Vec<bool>> =
             roles.only.iter().map(|condition| vec![false; condition.values.len()]).collect();
@@ -217,23 +228,56 @@ impl Raw {
                 raw.faults.push(fault);
                 raw.faults.len() as u32
             }));
-            true
+            rows += 1;
+            if rows.is_multiple_of(ROWS_PER_TICK) {
+                tick(rows);
+            }
+            if raw.len() >= rows_per_piece {
+                raw.kinds = std::mem::take(&mut kinds).names();
+                stopped = each(&raw).err();
+                raw.clear();
+            }
+            stopped.is_none()
         })?;
+        if let Some(error) = stopped {
+            return Err(error);
+        }
         raw.kinds = kinds.names();
+        if raw.len() > 0 {
+            each(&raw)?;
+        }
+        tick(rows);
+        let mut notes = Vec::new();
         for (condition, met) in roles.only.iter().zip(met) {
             for (value, _) in condition.values.iter().zip(met).filter(|(_, met)| !met) {
                 let column = &names[condition.column];
-                raw.notes.push(
+                notes.push(
                     Note::new("only_unmatched", format!("--only: no row has \"{value}\" in \"{column}\""))
                         .value(value.as_str(), "")
                         .reason("check its spelling; upper and lower case make no difference, accents do"),
                 );
             }
         }
-        Ok(raw)
+        Ok(notes)
     }
 
-    /// How many rows the file has.
+    /// Makes room for the next piece, in the same memory.
+    fn clear(&mut self) {
+        self.line.clear();
+        self.place.clear();
+        self.unwanted.clear();
+        self.time.clear();
+        self.time_end.clear();
+        self.hour.clear();
+        self.kind.clear();
+        self.kinds.clear();
+        self.weight.clear();
+        self.id.clear();
+        self.fault.clear();
+        self.faults.clear();
+    }
+
+    /// How many rows.
     pub const fn len(&self) -> usize {
         self.line.len()
     }
@@ -314,47 +358,69 @@ fn coordinates(
     }
 }
 
-/// The time of every row once the whole column has spoken.
+/// The time of every row of a piece.
 pub(crate) struct Timeline {
     /// Per row: nothing, an interval, or a fault that only the whole column could show. Empty without a column.
     rows: Vec<Result<Option<Interval>, Fault>>,
-    pub notes: Vec<Note>,
 }
 
 impl Timeline {
-    /// Settles the order of dates, the meaning of midnights and of hour columns.
-    pub fn of(raw: &Raw, roles: &Roles, wishes: &Wishes) -> Result<Self, IngestError> {
+    /// The interval of a row, when it is known.
+    pub fn interval(&self, row: usize) -> Option<Interval> {
+        self.rows.get(row).and_then(|time| time.as_ref().ok()).copied().flatten()
+    }
+}
+
+/// What the times of a file are like. Each rule is settled by the first piece that has something to say on it, and held
+/// from then on.
+#[derive(Default)]
+pub(crate) struct TimeRules {
+    order: Option<Order>,
+    /// Whether a midnight is a date without a time of day.
+    dates_only: Option<bool>,
+    /// Whether bare numbers in the hour column are hour and minute, 1345.
+    military: Option<bool>,
+    order_note: Option<Note>,
+    clocks: u64,
+    midnights: u64,
+    offsets: u64,
+    hourless: u64,
+    blank: u64,
+}
+
+/// Portals write dates as midnights. So many midnights and no other time are no coincidence.
+const MIDNIGHTS: u64 = 10;
+
+impl TimeRules {
+    /// The times of a piece, under the rules that hold or that it settles.
+    pub fn timeline(&mut self, raw: &Raw, roles: &Roles, wishes: &Wishes) -> Result<Timeline, IngestError> {
         let Some(column) = roles.names.time.as_deref() else {
-            return Ok(Self { rows: Vec::new(), notes: Vec::new() });
+            return Ok(Timeline { rows: Vec::new() });
         };
-        let mut notes = Vec::new();
         let stamps = || raw.time.iter().chain(&raw.time_end).filter_map(|time| time.stamp());
-        let order = settle_order(column, stamps(), wishes.order, &mut notes)?;
-        let (mut clocks, mut midnights, mut offsets) = (0_u64, 0_u64, 0_u64);
+        self.order = self.order.or(wishes.order);
+        if self.order.is_none() {
+            self.settle_order(column, stamps())?;
+        }
+        // While no date has two readings, either order reads them all.
+        let order = self.order.unwrap_or(Order::DayFirst);
         for stamp in stamps() {
-            clocks += u64::from(stamp.has_clock());
-            midnights += u64::from(stamp.is_midnight());
-            offsets += u64::from(stamp.has_offset());
+            self.clocks += u64::from(stamp.has_clock());
+            self.midnights += u64::from(stamp.is_midnight());
+            self.offsets += u64::from(stamp.has_offset());
         }
-        // Portals write dates as midnights. Ten midnights and no other time are no coincidence.
-        let dates_only = midnights == clocks && clocks >= 10;
-        if dates_only {
-            notes.push(
-                Note::new(
-                    "midnights_are_dates",
-                    format!("every time in \"{column}\" is 00:00; they are read as dates"),
-                )
-                .value(midnights, "rows")
-                .reason("a time of day that never differs from midnight was not recorded"),
-            );
-        } else if offsets > 0 {
-            notes.push(announce_offsets(column, offsets, wishes));
+        if self.dates_only.is_none() && self.clocks >= MIDNIGHTS {
+            self.dates_only = Some(self.midnights == self.clocks);
         }
-        let military = raw.hour.iter().any(|hour| matches!(hour, Hour::Number(number) if *number >= 100));
-        let (mut hourless, mut blank) = (0_u64, 0_u64);
+        let dates_only = self.dates_only.unwrap_or(false);
+        if self.military.is_none() {
+            let numbers = || raw.hour.iter().filter_map(|hour| hour.number());
+            self.military = numbers().next().map(|_| numbers().any(|number| number >= 100));
+        }
+        let military = self.military.unwrap_or(false);
         let mut resolve = |row: usize| -> Result<Option<Interval>, Fault> {
             let Some(mut stamp) = raw.time[row].stamp() else {
-                blank += u64::from(raw.time[row] == Time::Blank && !raw.unwanted[row]);
+                self.blank += u64::from(raw.time[row] == Time::Blank && !raw.unwanted[row]);
                 return Ok(None);
             };
             if dates_only {
@@ -362,7 +428,7 @@ impl Timeline {
             }
             if let Some(hour) = raw.hour.get(row) {
                 let clock: Option<Clock> = hour.clock(military);
-                hourless += u64::from(clock.is_none() && stamp.is_day_or_month_only());
+                self.hourless += u64::from(clock.is_none() && stamp.is_day_or_month_only());
                 stamp = stamp.with_clock(clock);
             }
             let zone = wishes.zone.as_ref();
@@ -377,9 +443,59 @@ impl Timeline {
                 _ => Err(fault(roles.names.time_end.as_deref(), end)),
             }
         };
-        let rows: Vec<_> = (0..raw.len()).map(&mut resolve).collect();
-        if hourless > 0 {
-            let hour = roles.names.hour.as_deref().unwrap_or_default();
+        Ok(Timeline { rows: (0..raw.len()).map(&mut resolve).collect() })
+    }
+
+    fn settle_order(&mut self, column: &str, stamps: impl Iterator<Item = Stamp>) -> Result<(), IngestError> {
+        match Order::decide(stamps) {
+            Evidence::NotNeeded => Ok(()),
+            Evidence::Decided(order, rows) => {
+                self.order = Some(order);
+                self.order_note = Some(
+                    Note::new("date_format", format!("dates in \"{column}\" are read {}", order.name()))
+                        .value(order.name(), "")
+                        .reason(format!("{rows} rows can only be read so; change it with --date-order")),
+                );
+                Ok(())
+            }
+            Evidence::Undecided { example, day_first, month_first, why } => {
+                Err(IngestError::DateOrderUnknown {
+                    column: column.to_owned(),
+                    example,
+                    dmy: day_first,
+                    mdy: month_first,
+                    evidence: why,
+                })
+            }
+        }
+    }
+
+    /// What was chosen and noticed, once all rows were seen.
+    pub fn notes(&self, roles: &Roles, wishes: &Wishes) -> Vec<Note> {
+        let Some(column) = roles.names.time.as_deref() else { return Vec::new() };
+        let mut notes: Vec<Note> = self.order_note.iter().cloned().collect();
+        if self.dates_only == Some(true) {
+            let others = self.clocks - self.midnights;
+            let (text, reason) = if others == 0 {
+                (
+                    format!("every time in \"{column}\" is 00:00; they are read as dates"),
+                    "a time of day that never differs from midnight was not recorded",
+                )
+            } else {
+                (
+                    format!(
+                        "the times in \"{column}\" begin as 00:00 and are read as dates; {others} later ones differ, and are \
+                         read as dates too"
+                    ),
+                    "a file read in pieces is judged by its first",
+                )
+            };
+            notes.push(Note::new("midnights_are_dates", text).value(self.midnights, "rows").reason(reason));
+        } else if self.offsets > 0 {
+            notes.push(announce_offsets(column, self.offsets, wishes));
+        }
+        if self.hourless > 0 {
+            let (hour, hourless) = (roles.names.hour.as_deref().unwrap_or_default(), self.hourless);
             notes.push(
                 Note::new(
                     "hours_missing",
@@ -389,48 +505,15 @@ impl Timeline {
                 .reason("they are kept with the whole day as their time"),
             );
         }
-        if blank > 0 {
+        if self.blank > 0 {
+            let blank = self.blank;
             notes.push(
                 Note::new("times_missing", format!("{blank} rows have no time in \"{column}\""))
                     .value(blank, "rows")
                     .reason("they are kept, and left out of what needs a time"),
             );
         }
-        Ok(Self { rows, notes })
-    }
-
-    /// The interval of a row, when it is known.
-    pub fn interval(&self, row: usize) -> Option<Interval> {
-        self.rows.get(row).and_then(|time| time.as_ref().ok()).copied().flatten()
-    }
-}
-
-fn settle_order(
-    column: &str,
-    stamps: impl Iterator<Item = Stamp>,
-    wanted: Option<Order>,
-    notes: &mut Vec<Note>,
-) -> Result<Order, IngestError> {
-    if let Some(order) = wanted {
-        return Ok(order);
-    }
-    match Order::decide(stamps) {
-        Evidence::NotNeeded => Ok(Order::DayFirst),
-        Evidence::Decided(order, rows) => {
-            notes.push(
-                Note::new("date_format", format!("dates in \"{column}\" are read {}", order.name()))
-                    .value(order.name(), "")
-                    .reason(format!("{rows} rows can only be read so; change it with --date-order")),
-            );
-            Ok(order)
-        }
-        Evidence::Undecided { example, day_first, month_first, why } => Err(IngestError::DateOrderUnknown {
-            column: column.to_owned(),
-            example,
-            dmy: day_first,
-            mdy: month_first,
-            evidence: why,
-        }),
+        notes
     }
 }
 

@@ -161,6 +161,14 @@ pub enum IngestError {
         /// What is allowed.
         expected: String,
     },
+    /// A flag and reading in pieces exclude or need one another.
+    #[error("with --stream, {flag}: {why}")]
+    NotInPieces {
+        /// The flag, and what about it.
+        flag: &'static str,
+        /// Why.
+        why: &'static str,
+    },
     /// The reference system of the flag cannot be used.
     #[error("--crs: {0}")]
     CrsInvalid(CrsError),
@@ -274,6 +282,7 @@ impl Diagnose for IngestError {
             Self::ColumnUnknown { .. } => "column_unknown",
             Self::NoCoordinates { .. } => "no_coordinates",
             Self::OptionInvalid { .. } => "option_invalid",
+            Self::NotInPieces { .. } => "not_in_pieces",
             Self::CrsInvalid(_) => "crs_invalid",
             Self::CrsUnsupported { .. } => "crs_unsupported",
             Self::CrsUnknown { .. } => "crs_unknown",
@@ -295,6 +304,7 @@ impl Diagnose for IngestError {
             | Self::LayerUnknown { .. }
             | Self::ColumnUnknown { .. }
             | Self::OptionInvalid { .. }
+            | Self::NotInPieces { .. }
             | Self::CrsInvalid(_) => Blame::Usage,
             Self::Internal(_) => Blame::Bug,
             _ => Blame::Data,
@@ -327,6 +337,7 @@ impl Diagnose for IngestError {
             Self::NoCoordinates { .. } => {
                 "name them: --lon COLUMN --lat COLUMN for degrees, or --x COLUMN --y COLUMN --crs EPSG:CODE".into()
             }
+            Self::NotInPieces { .. } => "change the flag, or run without --stream if the file fits in memory".into(),
             Self::CrsInvalid(_) => "write an EPSG code such as EPSG:4326 or EPSG:32618".into(),
             Self::CrsUnsupported { .. } => "give the EPSG code of the incidents with --crs EPSG:CODE; save a study area again in a system with an EPSG code".into(),
             Self::CrsUnknown { .. } => {

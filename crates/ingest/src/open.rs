@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::thread::JoinHandle;
 
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::IngestError;
 
@@ -20,16 +21,32 @@ const MAX_UNPACKED: u64 = 64 << 30;
 /// How much of the content is looked at to tell the format.
 const HEAD: usize = 4096;
 
-/// A file that was found, digested and recognised.
+/// A file that was found and recognised.
 pub(crate) struct Opened {
     /// The file's name, without its folders.
     pub name: String,
     /// Size of the file as stored.
     pub bytes: u64,
-    /// SHA-256 of the bytes as stored.
-    pub sha256: String,
     /// What it holds.
     pub form: Form,
+}
+
+impl Opened {
+    /// The share of the file that the last reader has taken in, where rows are read off the bytes as they come.
+    pub fn share_read(&self) -> Option<f64> {
+        let Form::Text(source) = &self.form else { return None };
+        let all = if let Kind::Memory(bytes) = &source.kind { bytes.len() as u64 } else { self.bytes };
+        Some((source.taken.get() as f64 / all.max(1) as f64).min(1.0))
+    }
+
+    /// Whether the whole content is in memory while it is read.
+    pub const fn is_held_whole(&self) -> bool {
+        match &self.form {
+            Form::Text(source) => matches!(source.kind, Kind::Memory(_)),
+            Form::GeoJson(_) => true,
+            Form::Other(..) => false,
+        }
+    }
 }
 
 /// What a file holds, told by its content first and its ending second.
@@ -50,6 +67,8 @@ pub(crate) enum Form {
 pub(crate) struct Source {
     name: String,
     kind: Kind,
+    /// Bytes as stored that the last reader has taken in.
+    taken: Rc<Cell<u64>>,
 }
 
 #[derive(Clone)]
@@ -60,6 +79,10 @@ enum Kind {
 }
 
 impl Source {
+    fn new(name: &str, kind: Kind) -> Self {
+        Self { name: name.to_owned(), kind, taken: Rc::default() }
+    }
+
     /// The file's name, for messages.
     pub fn name(&self) -> &str {
         &self.name
@@ -68,14 +91,15 @@ impl Source {
     /// The unpacked bytes from the start.
     pub fn reader(&self) -> Result<Box<dyn Read>, IngestError> {
         let open = |path: &Path| File::open(path).map_err(|error| self.failed(&error));
+        self.taken.set(0);
+        let taken = || Rc::clone(&self.taken);
         Ok(match &self.kind {
-            Kind::File(path) => Box::new(open(path)?),
-            Kind::Memory(bytes) => Box::new(Cursor::new(Rc::clone(bytes))),
+            Kind::File(path) => Box::new(Counted { inner: open(path)?, count: taken() }),
+            Kind::Memory(bytes) => Box::new(Counted { inner: Cursor::new(Rc::clone(bytes)), count: taken() }),
             Kind::Gzip(path) => {
-                let packed = Rc::new(Cell::new(0));
-                let counted = Counted { inner: open(path)?, count: Rc::clone(&packed) };
+                let counted = Counted { inner: open(path)?, count: taken() };
                 let decoder = MultiGzDecoder::new(BufReader::with_capacity(1 << 16, counted));
-                Box::new(Unpacked { inner: decoder, packed, unpacked: 0 })
+                Box::new(Unpacked { inner: decoder, packed: taken(), unpacked: 0 })
             }
         })
     }
@@ -126,40 +150,51 @@ pub(crate) fn must_be_a_file(path: &Path) -> Result<(), IngestError> {
     Err(IngestError::NotAFile { path: path.display().to_string(), what })
 }
 
-/// Finds, digests and recognises a file.
-pub(crate) fn open(path: &Path) -> Result<Opened, IngestError> {
+/// Finds and recognises a file, and begins to digest it: a thread of its own reads ahead of whoever reads the rows.
+pub(crate) fn open(path: &Path) -> Result<(Opened, Digest), IngestError> {
     must_be_a_file(path)?;
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let (bytes, sha256) = digest(path).map_err(|error| unreadable(path, &error))?;
+    let failed = |error: io::Error| unreadable(path, &error);
+    let file = File::open(path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
     if bytes == 0 {
         return Err(IngestError::FileEmpty { name });
     }
     let form = recognise(path, &name)?;
-    Ok(Opened { name, bytes, sha256, form })
+    let thread = std::thread::Builder::new().spawn(move || sha256(file)).map_err(failed)?;
+    Ok((Opened { name, bytes, form }, Digest(thread)))
 }
 
-fn digest(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+/// The SHA-256 of a file's bytes as stored, while it is worked out.
+pub(crate) struct Digest(JoinHandle<io::Result<String>>);
+
+impl Digest {
+    /// Waits for it, in hexadecimal.
+    pub fn finish(self, name: &str) -> Result<String, IngestError> {
+        let failed = |why: String| IngestError::ReadFailed { name: name.to_owned(), why };
+        let done = self.0.join().map_err(|_| IngestError::Internal("the digest stopped".to_owned()))?;
+        done.map_err(|error| failed(error.to_string()))
+    }
+}
+
+fn sha256(mut file: File) -> io::Result<String> {
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut total = 0;
+    let mut buffer = vec![0; 1 << 18];
     loop {
         let count = file.read(&mut buffer)?;
         if count == 0 {
             break;
         }
-        total += count as u64;
         hash.update(&buffer[..count]);
     }
-    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((total, hex))
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn recognise(path: &Path, name: &str) -> Result<Form, IngestError> {
-    let plain = Source { name: name.to_owned(), kind: Kind::File(path.to_owned()) };
+    let plain = Source::new(name, Kind::File(path.to_owned()));
     let head = head(&plain)?;
     if head.starts_with(&[0x1f, 0x8b]) {
-        let source = Source { name: name.to_owned(), kind: Kind::Gzip(path.to_owned()) };
+        let source = Source::new(name, Kind::Gzip(path.to_owned()));
         let inner_head = self::head(&source)?;
         let inner_name = name.strip_suffix(".gz").unwrap_or(name);
         return match form_of(&inner_head, inner_name) {
@@ -274,7 +309,7 @@ fn from_zip(path: &Path, name: &str) -> Result<Form, IngestError> {
     let member = archive.by_index(*at).map_err(|error| broken(error.to_string()))?;
     let packed = Rc::new(Cell::new(member.compressed_size()));
     let mut content = Vec::new();
-    let shell = Source { name: name.to_owned(), kind: Kind::Memory(Rc::from([])) };
+    let shell = Source::new(name, Kind::Memory(Rc::from([])));
     Unpacked { inner: member, packed, unpacked: 0 }
         .read_to_end(&mut content)
         .map_err(|error| shell.failed(&error))?;
@@ -282,7 +317,7 @@ fn from_zip(path: &Path, name: &str) -> Result<Form, IngestError> {
         return Err(IngestError::FileEmpty { name: format!("{name}/{inside}") });
     }
     let told = form_of(&content[..content.len().min(HEAD)], inside);
-    let source = Source { name: name.to_owned(), kind: Kind::Memory(content.into()) };
+    let source = Source::new(name, Kind::Memory(content.into()));
     match told {
         Told::Text => Ok(Form::Text(source)),
         Told::GeoJson => Ok(Form::GeoJson(source)),

@@ -136,92 +136,126 @@ pub(crate) fn source(
     Ok(crs)
 }
 
-/// The places in the working system; `None` for a place outside the bounds of its system.
-pub(crate) struct Projected {
+/// The way from the coordinates of a file to its working system: chosen once, and held for all its rows.
+pub(crate) struct Course {
+    pub source: SourceCrs,
     pub crs: Crs,
-    pub places: Vec<Option<(f64, f64)>>,
+    /// To longitude and latitude on WGS 84; `None` when the coordinates are such.
+    to_lonlat: Option<Projector>,
+    goal: Goal,
 }
 
-/// Chooses the working system and brings the places there.
-pub(crate) fn project(
-    name: &str,
-    places: &Places,
-    source: &SourceCrs,
-    notes: &mut Vec<Note>,
-) -> Result<Projected, IngestError> {
-    let no_path =
-        |error: CrsError| IngestError::CrsUnsupported { name: name.to_owned(), crs: error.to_string() };
-    let lonlat: Vec<Option<(f64, f64)>> = if source.is_geographic() && source.epsg() == 4326 {
-        places.x.iter().zip(&places.y).map(|(&x, &y)| is_lonlat(x, y).then_some((x, y))).collect()
-    } else {
-        let way = source.to_lonlat().map_err(no_path)?;
-        announce_operation(&way, notes);
-        let there = way.convert_all(&places.x, &places.y);
-        let sane = |(at, place): (usize, Option<(f64, f64)>)| {
-            let inside = !source.is_geographic() || is_lonlat(places.x[at], places.y[at]);
-            place.filter(|&(lon, lat)| inside && is_lonlat(lon, lat))
+enum Goal {
+    /// The coordinates come in the working system; the way back from longitude and latitude, to check them.
+    There(Option<Projector>),
+    /// They are brought there.
+    Away(Projector),
+}
+
+/// Per place, where it is; `None` outside the bounds of its system.
+type Found = Vec<Option<(f64, f64)>>;
+
+impl Course {
+    /// Chooses the working system by these places, and brings them there. There is no course while not one place lies in
+    /// the bounds of its system.
+    pub fn choose(
+        name: &str,
+        places: &Places,
+        source: SourceCrs,
+        notes: &mut Vec<Note>,
+    ) -> Result<Option<(Self, Found)>, IngestError> {
+        let no_path =
+            |error: CrsError| IngestError::CrsUnsupported { name: name.to_owned(), crs: error.to_string() };
+        let to_lonlat = if source.is_geographic() && source.epsg() == 4326 {
+            None
+        } else {
+            let way = source.to_lonlat().map_err(no_path)?;
+            announce_operation(&way, notes);
+            Some(way)
         };
-        there.into_iter().enumerate().map(sane).collect()
-    };
-    let Some((lon, lat)) = median(&lonlat, &places.count) else {
-        // Not one place is inside: the rows are counted as out of range, in whatever system.
-        let crs = source.as_metric().map_or_else(|| Crs::utm(0.0, 0.0), Ok).map_err(no_path)?;
-        return Ok(Projected { crs, places: lonlat });
-    };
-    let utm = Crs::utm(lon, lat).map_err(no_path)?;
-    let (crs, reason) = match source.as_metric() {
-        Some(crs) => match true_to_scale(&crs, lon, lat) {
-            fits if fits == Some(false) || WORLD_MAPS.contains(&crs.epsg()) => {
-                let reason = format!(
-                    "the UTM zone of the median place: a metre of {crs} is not a metre on the ground there"
-                );
-                (utm, reason)
+        let lonlat = lonlat(&source, to_lonlat.as_ref(), places);
+        let Some((lon, lat)) = median(&lonlat, &places.count) else { return Ok(None) };
+        let utm = Crs::utm(lon, lat).map_err(no_path)?;
+        let (crs, reason) = match source.as_metric() {
+            Some(crs) => match true_to_scale(&crs, lon, lat) {
+                fits if fits == Some(false) || WORLD_MAPS.contains(&crs.epsg()) => {
+                    let reason = format!(
+                        "the UTM zone of the median place: a metre of {crs} is not a metre on the ground there"
+                    );
+                    (utm, reason)
+                }
+                _ => (crs, "the coordinates come in it, and it is in metres".to_owned()),
+            },
+            None => {
+                let place = format!("{}, {}", short(lon), short(lat));
+                (utm, format!("the UTM zone of the median place ({place})"))
             }
-            _ => (crs, "the coordinates come in it, and it is in metres".to_owned()),
-        },
-        None => {
-            let place = format!("{}, {}", short(lon), short(lat));
-            (utm, format!("the UTM zone of the median place ({place})"))
-        }
-    };
-    // Not the extent: a handful of wild geocodes does not make a city wide.
-    let rows = |wanted: &dyn Fn(f64) -> bool| -> u64 {
-        let pairs = lonlat.iter().zip(&places.count);
-        pairs
-            .filter(|(place, _)| place.is_some_and(|(at, _)| wanted(at)))
-            .map(|(_, &count)| u64::from(count))
-            .sum()
-    };
-    let (far, all) = (rows(&|at| (at - lon).abs() > 6.0), rows(&|_| true));
-    let wide = if crs.epsg() == source.epsg() || far * 100 <= all {
-        ""
-    } else {
-        "; more than 1 % of the rows lie over 6 degrees of longitude from it, where lengths are off by more than 0.3 %"
-    };
-    notes.push(
-        Note::new("crs_chosen", format!("the working system is {crs}"))
-            .value(crs.code(), "")
-            .reason(format!("{reason}{wide}")),
-    );
-    let there = if crs.epsg() == source.epsg() {
-        let back = source.as_metric().map(|crs| crs.from_lonlat()).transpose().map_err(no_path)?;
-        let stays = |at: usize, lon: f64, lat: f64| {
-            let (x, y) = (places.x[at], places.y[at]);
-            // What does not come back from its longitude and latitude was never in this system.
-            let near = back.as_ref().and_then(|back| back.convert(lon, lat));
-            near.is_some_and(|(a, b)| (a - x).abs() < 10.0 && (b - y).abs() < 10.0).then_some((x, y))
         };
-        lonlat
-            .iter()
-            .enumerate()
-            .map(|(at, place)| place.and_then(|(lon, lat)| stays(at, lon, lat)))
-            .collect()
-    } else {
-        let way = source.to(&crs).map_err(no_path)?;
-        let there = way.convert_all(&places.x, &places.y);
-        there.into_iter().zip(&lonlat).map(|(place, lonlat)| lonlat.and(place)).collect()
+        // Not the extent: a handful of wild geocodes does not make a city wide.
+        let rows = |wanted: &dyn Fn(f64) -> bool| -> u64 {
+            let pairs = lonlat.iter().zip(&places.count);
+            pairs
+                .filter(|(place, _)| place.is_some_and(|(at, _)| wanted(at)))
+                .map(|(_, &count)| u64::from(count))
+                .sum()
+        };
+        let (far, all) = (rows(&|at| (at - lon).abs() > 6.0), rows(&|_| true));
+        let wide = if crs.epsg() == source.epsg() || far * 100 <= all {
+            ""
+        } else {
+            "; more than 1 % of the rows lie over 6 degrees of longitude from it, where lengths are off by more than 0.3 %"
+        };
+        notes.push(
+            Note::new("crs_chosen", format!("the working system is {crs}"))
+                .value(crs.code(), "")
+                .reason(format!("{reason}{wide}")),
+        );
+        let goal = if crs.epsg() == source.epsg() {
+            Goal::There(source.as_metric().map(|crs| crs.from_lonlat()).transpose().map_err(no_path)?)
+        } else {
+            Goal::Away(source.to(&crs).map_err(no_path)?)
+        };
+        let course = Self { source, crs, to_lonlat, goal };
+        let found = course.arrive(places, &lonlat);
+        Ok(Some((course, found)))
+    }
+
+    /// Brings more places of the same file.
+    pub fn bring(&self, places: &Places) -> Found {
+        self.arrive(places, &lonlat(&self.source, self.to_lonlat.as_ref(), places))
+    }
+
+    fn arrive(&self, places: &Places, lonlat: &[Option<(f64, f64)>]) -> Found {
+        match &self.goal {
+            Goal::There(back) => {
+                let stays = |at: usize, lon: f64, lat: f64| {
+                    let (x, y) = (places.x[at], places.y[at]);
+                    // What does not come back from its longitude and latitude was never in this system.
+                    let near = back.as_ref().and_then(|back| back.convert(lon, lat));
+                    near.is_some_and(|(a, b)| (a - x).abs() < 10.0 && (b - y).abs() < 10.0).then_some((x, y))
+                };
+                let places = lonlat.iter().enumerate();
+                places.map(|(at, place)| place.and_then(|(lon, lat)| stays(at, lon, lat))).collect()
+            }
+            Goal::Away(way) => {
+                let there = way.convert_all(&places.x, &places.y);
+                there.into_iter().zip(lonlat).map(|(place, lonlat)| lonlat.and(place)).collect()
+            }
+        }
+    }
+}
+
+/// The places on WGS 84.
+fn lonlat(source: &SourceCrs, way: Option<&Projector>, places: &Places) -> Found {
+    let Some(way) = way else {
+        return places.x.iter().zip(&places.y).map(|(&x, &y)| is_lonlat(x, y).then_some((x, y))).collect();
     };
-    Ok(Projected { crs, places: there })
+    let there = way.convert_all(&places.x, &places.y);
+    let sane = |(at, place): (usize, Option<(f64, f64)>)| {
+        let inside = !source.is_geographic() || is_lonlat(places.x[at], places.y[at]);
+        place.filter(|&(lon, lat)| inside && is_lonlat(lon, lat))
+    };
+    there.into_iter().enumerate().map(sane).collect()
 }
 
 /// Says when a change of datum is less exact than a metre.
@@ -277,20 +311,18 @@ mod tests {
         Places::of_rows(list.iter().copied().map(Some))
     }
 
-    fn run(
-        list: &[(f64, f64)],
-        crs: Option<&str>,
-    ) -> Result<(SourceCrs, Projected, Vec<String>), IngestError> {
+    fn run(list: &[(f64, f64)], crs: Option<&str>) -> Result<(Course, Found, Vec<String>), IngestError> {
         let places = places(list);
         let mut notes = Vec::new();
         let options = InputOptions { crs: crs.map(str::to_owned), ..InputOptions::default() };
         let role = PlaceRole::Xy(0, 1);
         let source = source("f", &places, role, "swap", &StatedCrs::Nothing, &options, &mut notes)?;
-        let projected = project("f", &places, &source, &mut notes)?;
-        Ok((source, projected, notes.into_iter().map(|note| note.code).collect()))
+        let (course, found) = Course::choose("f", &places, source, &mut notes)?.unwrap();
+        assert_eq!(course.bring(&places), found);
+        Ok((course, found, notes.into_iter().map(|note| note.code).collect()))
     }
 
-    fn code(result: Result<(SourceCrs, Projected, Vec<String>), IngestError>) -> &'static str {
+    fn code(result: Result<(Course, Found, Vec<String>), IngestError>) -> &'static str {
         result.err().map_or("ok", |error| brasa_model::Diagnose::code(&error))
     }
 
@@ -303,9 +335,9 @@ mod tests {
 
     #[test]
     fn degrees_are_guessed_and_brought_to_the_utm_zone() {
-        let (source, projected, notes) = run(&[(-75.57, 6.25), (-75.61, 6.22), (200.0, 6.2)], None).unwrap();
-        assert_eq!((source.epsg(), projected.crs.epsg()), (4326, 32_618));
-        assert!(projected.places[0].is_some() && projected.places[2].is_none());
+        let (course, found, notes) = run(&[(-75.57, 6.25), (-75.61, 6.22), (200.0, 6.2)], None).unwrap();
+        assert_eq!((course.source.epsg(), course.crs.epsg()), (4326, 32_618));
+        assert!(found[0].is_some() && found[2].is_none());
         assert_eq!(notes, ["crs_guessed", "crs_chosen"]);
     }
 
@@ -313,9 +345,9 @@ mod tests {
     fn metres_without_a_system_are_refused_and_kept_with_one() {
         let chicago = [(359_192.3, 570_510.9), (356_347.3, 576_182.6)];
         assert_eq!(code(run(&chicago, None)), "crs_unknown");
-        let (_, projected, _) = run(&chicago, Some("EPSG:26971")).unwrap();
-        assert_eq!(projected.crs.epsg(), 26_971);
-        assert_eq!(projected.places[0], Some(chicago[0]));
+        let (course, found, _) = run(&chicago, Some("EPSG:26971")).unwrap();
+        assert_eq!(course.crs.epsg(), 26_971);
+        assert_eq!(found[0], Some(chicago[0]));
     }
 
     #[test]
@@ -333,17 +365,17 @@ mod tests {
 
     #[test]
     fn web_mercator_is_no_working_system() {
-        let (_, projected, _) =
+        let (course, _, _) =
             run(&[(-8_412_000.0, 697_000.0), (-11_035_000.0, 2_205_000.0)], Some("EPSG:3857")).unwrap();
-        assert_ne!(projected.crs.epsg(), 3857);
+        assert_ne!(course.crs.epsg(), 3857);
     }
 
     #[test]
     fn feet_become_metres() {
-        let (_, projected, _) = run(&[(1_005_028.0, 234_516.0)], Some("EPSG:2263")).unwrap();
-        assert_eq!(projected.crs.epsg(), 32_618);
-        let (x, y) = projected.places[0].unwrap();
-        let (lon, lat) = projected.crs.to_lonlat().unwrap().convert(x, y).unwrap();
+        let (course, found, _) = run(&[(1_005_028.0, 234_516.0)], Some("EPSG:2263")).unwrap();
+        assert_eq!(course.crs.epsg(), 32_618);
+        let (x, y) = found[0].unwrap();
+        let (lon, lat) = course.crs.to_lonlat().unwrap().convert(x, y).unwrap();
         // The same row of NYPD shootings states -73.924942326, 40.8103518630001.
         assert!((lon + 73.924_942).abs() < 1e-5 && (lat - 40.810_352).abs() < 1e-5, "{lon} {lat}");
     }

@@ -39,7 +39,7 @@ pub fn read_polygons(
     layer: Option<&str>,
     crs: &Crs,
 ) -> Result<(MultiPolygon<f64>, InputRecord), IngestError> {
-    let opened = open(path)?;
+    let (opened, digest) = open(path)?;
     let name = opened.name;
     #[cfg_attr(not(feature = "gdal"), expect(unused_mut, reason = "only GDAL brings systems without a code"))]
     let mut bridged: Option<String> = None;
@@ -80,9 +80,9 @@ pub fn read_polygons(
     let polygons = projected(&name, &polygons, &source, crs)?;
     let record = InputRecord {
         role: "study-area".to_owned(),
+        sha256: digest.finish(&name)?,
         name,
         bytes: opened.bytes,
-        sha256: opened.sha256,
         rows: None,
         rejected_by_reason: None,
         crs_in: Some(bridged.unwrap_or_else(|| source.code())),
@@ -142,33 +142,33 @@ fn projected(
     Ok(polygons.iter().map(clean).collect())
 }
 
-/// The window of a given file, and which places lie in it.
+/// The window of a given file.
 pub(crate) fn given(
     path: &Path,
     crs: &Crs,
-    places: &Weighted<'_>,
     notes: &mut Vec<Note>,
-) -> Result<(Window, Vec<bool>, InputRecord), IngestError> {
+) -> Result<(Window, InputRecord), IngestError> {
     let (polygons, record) = read_polygons(path, None, crs)?;
     let name = record.name.clone();
     let window = Window::new(polygons, WindowOrigin::Given(name.clone()))
         .map_err(|why| IngestError::StudyAreaInvalid { name: name.clone(), why })?;
-    let inside: Vec<bool> = places.x.iter().zip(places.y).map(|(&x, &y)| window.contains(x, y)).collect();
-    let incidents = places.incidents();
-    if incidents > 0 && !inside.contains(&true) {
-        return Err(IngestError::StudyAreaMisses { name, incidents, why: how_far(places, &window, crs) });
-    }
     let area = window.area_km2();
     notes.push(
         Note::new("study_area_given", format!("the study area is {name}, {area:.1} km²"))
             .value(area, "km²")
             .reason("named with --study-area"),
     );
-    Ok((window, inside, record))
+    Ok((window, record))
 }
 
-fn how_far(places: &Weighted<'_>, window: &Window, crs: &Crs) -> String {
-    let (x, y) = (range(places.x.iter().copied()), range(places.y.iter().copied()));
+/// The error of a study area that holds none of the incidents, which extend from `x.0` to `x.1` and from `y.0` to `y.1`.
+pub(crate) fn misses(
+    name: &str,
+    window: &Window,
+    crs: &Crs,
+    incidents: u64,
+    (x, y): ((f64, f64), (f64, f64)),
+) -> IngestError {
     let (low, high) = (window.bounds().min(), window.bounds().max());
     let apart = |a: (f64, f64), b: (f64, f64)| (b.0 - a.1).max(a.0 - b.1).max(0.0);
     let distance = apart(x, (low.x, high.x)).hypot(apart(y, (low.y, high.y))) / 1000.0;
@@ -177,11 +177,12 @@ fn how_far(places: &Weighted<'_>, window: &Window, crs: &Crs) -> String {
     } else {
         "their extents overlap, but no place is inside a polygon".to_owned()
     };
-    format!(
+    let why = format!(
         "{gap}; in {crs} the incidents: {}, the study area: {}",
         extent(x, y),
         extent((low.x, high.x), (low.y, high.y))
-    )
+    );
+    IngestError::StudyAreaMisses { name: name.to_owned(), incidents, why }
 }
 
 /// The window around the places, and which of them are part of it: a handful far from the rest is left out.

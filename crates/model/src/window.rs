@@ -110,6 +110,11 @@ impl Window {
             && polygon.exterior().0.iter().all(corner)
     }
 
+    /// Which places lie in the window.
+    pub fn contains_all(&self, x: &[f64], y: &[f64]) -> Vec<bool> {
+        x.par_iter().zip(y).map(|(&x, &y)| self.contains(x, y)).collect()
+    }
+
     /// Which cells of the grid have their centre in the window, row by row from the south-west.
     pub fn mask(&self, grid: &Grid) -> Vec<bool> {
         let mut mask = vec![false; grid.nx() * grid.ny()];

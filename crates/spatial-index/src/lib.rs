@@ -119,7 +119,8 @@ pub fn method(name: &str) -> Option<&'static Method> {
     METHODS.iter().find(|method| method.name == name)
 }
 
-fn parameters<P: serde::de::DeserializeOwned>(
+/// The parameters of a method, checked.
+pub fn parameters<P: serde::de::DeserializeOwned>(
     method: &'static str,
     value: &Value,
 ) -> Result<P, AnalysisError> {
