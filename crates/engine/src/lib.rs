@@ -3,6 +3,7 @@
 //! The engine decides nothing a method could decide and knows no file format: it checks that the output can be
 //! written, reads, runs, turns answers into layers, and writes them whole or not at all.
 
+mod answers;
 pub mod demo;
 pub mod error;
 pub mod hotspots;

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use brasa_export::{CurveFormat, Format, Staged};
+use brasa_export::{Format, Staged};
 use brasa_ingest::{Ingested, Pieces, Progress};
-use brasa_model::{Contour, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Tail, Times};
+use brasa_model::{Crs, Interval, Note, Provenance, Reject, Surface, Times};
 use brasa_spatial_index::Answer;
 use brasa_spatial_index::density::{DensityParams, DensitySum};
 use serde_json::Value;
 
+use crate::answers::{Target, format_for};
 use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, hotspots, layers};
 
 /// What a run did, for whoever shows it.
@@ -172,7 +173,7 @@ fn run_method(
 ) -> Result<Outcome, EngineError> {
     let method = method(name)?;
     let (path, force) = (&pipeline.output.path, pipeline.output.force);
-    let format = format_for(name, method.answer, path)?;
+    let format = format_for(method, path)?;
     if pipeline.output.labels.is_some() && method.answer != "Clusters" {
         return Err(EngineError::Pipeline { place: name.to_owned(), why: "gives no labels".to_owned() });
     }
@@ -184,107 +185,15 @@ fn run_method(
 
     let Answered { input, answer, period } = answered()?;
     let crs = &input.incidents.crs;
-    let target = main.path(&file_name(path))?;
+    if let (Answer::Clusters(clusters), Some(staged), Some(path)) =
+        (&answer, &mut labels, &pipeline.output.labels)
+    {
+        brasa_export::write_labels(&input.incidents.row, clusters, &staged.path(&file_name(path))?)?;
+    }
     let mut notes = input.notes.clone();
-    let write_features = |mut layer: Layer, notes: &[Note], format: Format| {
-        layer.provenance.inputs.clone_from(&input.inputs);
-        layer.notes = notes.to_vec();
-        brasa_export::write_layer(&layer, &target, format).map(|()| layer.provenance)
-    };
-    let (provenance, headline) = match (answer, format) {
-        (Answer::Surface(mut surface), FileFormat::Map(format)) => {
-            notes.append(&mut surface.notes);
-            surface.notes.clone_from(&notes);
-            surface.provenance.inputs.clone_from(&input.inputs);
-            let headline =
-                format!("{} cells, highest {:.2} {}", surface.grid.len(), surface.peak(), surface.unit);
-            if matches!(format, Format::GeoTiff | Format::Csv) {
-                brasa_export::write_surface(&surface, crs, &target, format)?;
-                (surface.provenance, headline)
-            } else {
-                (write_features(layers::surface(&surface, crs, period), &notes, format)?, headline)
-            }
-        }
-        (Answer::Risk(mut risk), FileFormat::Map(format)) => {
-            notes.append(&mut risk.log_ratio.notes);
-            risk.log_ratio.notes.clone_from(&notes);
-            risk.log_ratio.provenance.inputs.clone_from(&input.inputs);
-            let areas = |tail| {
-                let inside = |contour: &&Contour| contour.tail == tail && contour.level == 0.05;
-                risk.contours.iter().filter(inside).count()
-            };
-            let headline = format!(
-                "{} cells; areas with more than their share: {}, with less: {}, at p <= 0.05",
-                risk.defined(),
-                areas(Tail::High),
-                areas(Tail::Low),
-            );
-            if matches!(format, Format::GeoTiff | Format::Csv) {
-                brasa_export::write_surfaces(&risk.bands(), crs, &target, format)?;
-                (risk.log_ratio.provenance, headline)
-            } else {
-                (write_features(layers::contours(&risk, crs, period), &notes, format)?, headline)
-            }
-        }
-        (Answer::SurfaceSeries(mut series), FileFormat::Map(format)) => {
-            notes.append(&mut series.notes);
-            series.notes.clone_from(&notes);
-            series.provenance.inputs.clone_from(&input.inputs);
-            let (frame, peak) = series.peak();
-            let headline = format!(
-                "{} slices of {} cells, highest {peak:.3} {} from {}",
-                series.frames.len(),
-                series.grid.len(),
-                series.unit,
-                series.frames[frame].start,
-            );
-            brasa_export::write_series(&series, crs, &target, format)?;
-            (series.provenance, headline)
-        }
-        (Answer::Isopleths(mut areas), FileFormat::Map(format)) => {
-            notes.append(&mut areas.notes);
-            let headline = format!("{} areas by density", areas.levels.len());
-            (write_features(layers::isopleths(&areas, crs, period), &notes, format)?, headline)
-        }
-        (Answer::LocalStats(mut stats), FileFormat::Map(format)) => {
-            notes.append(&mut stats.notes);
-            let count = |class| stats.count_of(class);
-            let headline = format!(
-                "{} zones: {} hot, {} cold at q <= 0.05",
-                stats.grid.len(),
-                count(brasa_model::Class::Hot),
-                count(brasa_model::Class::Cold),
-            );
-            (write_features(layers::local_stats(&stats, crs, period, |_| true), &notes, format)?, headline)
-        }
-        (Answer::Clusters(mut clusters), FileFormat::Map(format)) => {
-            notes.append(&mut clusters.notes);
-            if let (Some(staged), Some(path)) = (&mut labels, &pipeline.output.labels) {
-                brasa_export::write_labels(&input.incidents.row, &clusters, &staged.path(&file_name(path))?)?;
-            }
-            let headline =
-                format!("{} clusters, {} incidents are noise", clusters.clusters.len(), clusters.noise(),);
-            (write_features(layers::clusters(&clusters, crs, period), &notes, format)?, headline)
-        }
-        (Answer::Curve(mut curve), FileFormat::Curve(format)) => {
-            notes.append(&mut curve.notes);
-            curve.notes.clone_from(&notes);
-            curve.provenance.inputs.clone_from(&input.inputs);
-            brasa_export::write_curve(&curve, &target, format)?;
-            let headline = match curve.best() {
-                Some(best) => format!("{}: {best:.1} {} of {} tried", curve.title, curve.x.unit, curve.len()),
-                None => format!("{}: {} steps", curve.title, curve.len()),
-            };
-            (curve.provenance, headline)
-        }
-        (_, FileFormat::Map(_) | FileFormat::Curve(_)) => {
-            // `format_for` went by the catalogue, which says what each method answers with.
-            return Err(EngineError::Pipeline {
-                place: name.to_owned(),
-                why: format!("does not answer with a {}, as the catalogue says", method.answer),
-            });
-        }
-    };
+    let waiting = main.path(&file_name(path))?;
+    let target = Target { method, path: &waiting, format, crs, period, inputs: &input.inputs };
+    let (provenance, headline) = target.write(answer, &mut notes)?;
     let rejects_file = (!input.rejects.is_empty()).then_some(rejects_path);
     if let Some(path) = &rejects_file {
         brasa_export::write_rejects(&input.rejects, &rejected.path(&file_name(path))?)?;
@@ -297,34 +206,6 @@ fn run_method(
     }
     manifest.outputs.extend(rejected.commit()?);
     Ok(Outcome { manifest, hotspots: None, rejects: input.rejects, rejects_file, crs, headline })
-}
-
-/// What the output is written as.
-#[derive(Debug, Clone, Copy)]
-enum FileFormat {
-    Map(Format),
-    Curve(CurveFormat),
-}
-
-/// The format that the ending of `path` asks for, if it can hold the answer of that method.
-fn format_for(name: &str, answer: &str, path: &Path) -> Result<FileFormat, EngineError> {
-    if answer == "Curve" {
-        return Ok(FileFormat::Curve(brasa_export::curve_format_of(path)?));
-    }
-    let format = brasa_export::format_of(path)?;
-    let raster = format == Format::GeoTiff;
-    let why = match answer {
-        "SurfaceSeries" if !raster && format != Format::Csv => {
-            "a value per cell and slice of time, too many for features; write .tif (a band per slice) or .csv"
-        }
-        "Surface" | "SurfaceSeries" | "Risk" => return Ok(FileFormat::Map(format)),
-        _ if raster => "features, which a raster cannot hold; write .gpkg, .geojson or .csv",
-        _ => return Ok(FileFormat::Map(format)),
-    };
-    Err(EngineError::Pipeline {
-        place: path.display().to_string(),
-        why: format!("{name} answers with {why}"),
-    })
 }
 
 /// The files a run reads, which it must never write.
