@@ -117,7 +117,12 @@ impl Target<'_> {
                 brasa_export::write_curve(&curve, self.path, format)?;
                 let headline = match curve.best() {
                     Some(best) => {
-                        format!("{}: {best:.1} {} of {} tried", curve.title, curve.x.unit, curve.len())
+                        format!(
+                            "{}: {best:.1} {}, the best of {} tried",
+                            curve.title,
+                            curve.x.unit,
+                            curve.len()
+                        )
                     }
                     None => format!("{}: {} steps", curve.title, curve.len()),
                 };
