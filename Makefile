@@ -3,6 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# `make test` is the same for everybody; `make search` is not.
+SEED := 20261124
+ROUNDS := 20
+
 BUILD_PACKAGES := build-essential pkg-config libgdal-dev
 TEST_PACKAGES := gdal-bin python3 python3-qgis qgis-providers
 
@@ -28,8 +32,12 @@ demo: setup ## build, run the main job on the sample city, say what to open
 test: setup setup-test ## everything: format, lints, all tests (what CI runs)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --features brasa-cli/gdal --locked -- -D warnings
-	cargo test --workspace --locked
+	PROPTEST_RNG_SEED=$(SEED) cargo test --workspace --locked
 	cargo build --locked -p brasa-engine
+
+.PHONY: search
+search: ## look for counter-examples: the property tests with fresh seeds, ROUNDS times
+	for round in $$(seq $(ROUNDS)); do cargo test --workspace --locked --quiet || exit 1; done
 
 .PHONY: check
 check: ## quick: format, lints, unit tests

@@ -178,9 +178,16 @@ pub fn hotspots(incidents: &Incidents, params: &HotspotsParams) -> Result<Found,
     if found.len() < outlined {
         let specks = outlined - found.len();
         notes.push(
-            Note::new("specks_left_out", format!("{specks} specks are left out"))
-                .value(specks, "outlines")
-                .reason("they are smaller than one zone, or hold no more than their share of the incidents"),
+            Note::new(
+                "specks_left_out",
+                if specks == 1 {
+                    "1 speck is left out".to_owned()
+                } else {
+                    format!("{specks} specks are left out")
+                },
+            )
+            .value(specks, "outlines")
+            .reason("they are smaller than one zone, or hold no more than their share of the incidents"),
         );
     }
     found.sort_by(|a, b| {

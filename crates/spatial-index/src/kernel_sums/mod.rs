@@ -49,6 +49,12 @@ pub fn kernel_sums(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -> V
     fill(&filed, kernel, h, cheaper(&filed, kernel, h))
 }
 
+/// The same sums, place by place: each cell to the precision of its own value, not of the peak. For whoever divides one
+/// small sum by another. Costs places × cells within the bandwidth.
+pub fn relative_sums(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
+    direct::fill(&Filed::new(places, grid, kernel.reach() * h), kernel, h)
+}
+
 fn fill(filed: &Filed, kernel: Kernel, h: f64, way: Way) -> Vec<f64> {
     let swept = match (way, kernel) {
         (Way::Sweep, Kernel::Uniform) => sweep::fill::<sweep::Uniform>(filed, h, TOLERANCE),

@@ -32,7 +32,7 @@
 //! Natural logarithm of a ratio: 0.69 is twice the share.
 //!
 //! # Cost
-//! Places × rows of the raster within the bandwidth, once more for each permutation, plus cells.
+//! Places × cells within the bandwidth, once more for each permutation.
 //!
 //! # Often misunderstood
 //! It compares shares, not numbers: if everything doubled everywhere, ρ is 0. It is not the risk of a person. p is one-sided
@@ -53,7 +53,7 @@ use crate::bandwidth::Rule;
 use crate::chance::Chance;
 use crate::edge::{Edge, mass_at_centres, mass_at_places, square_at_centres};
 use crate::isopleth::isopleth;
-use crate::kernel_sums::{Places, kernel_sums};
+use crate::kernel_sums::{Places, relative_sums};
 use crate::kernels::Kernel;
 use crate::selection::{Selection, kinds_there_are};
 use crate::{About, AnalysisError, Bandwidth, CellSize, Sites};
@@ -63,7 +63,7 @@ pub const ABOUT: About = About {
     question: "Where has one kind, or one period, more than its share?",
     reference: "Kelsall & Diggle 1995, doi:10.2307/3318682",
     units: "natural logarithm of a ratio",
-    cost: "places × rows within the bandwidth, once more per permutation",
+    cost: "places × cells within the bandwidth, once more per permutation",
 };
 
 /// The levels of the tolerance contours.
@@ -415,7 +415,8 @@ impl<'a> Pattern<'a> {
             weight.push(sum * self.share.as_ref().map_or(1.0, |share| share[site]));
         }
         let places = Places { x: &x, y: &y, weight: Some(&weight) };
-        let sums = kernel_sums(places, self.grid, self.comparison.kernel, self.comparison.bandwidth.get());
+        // Far from every case the ratio is one of two small numbers, so each cell must be right by its own measure.
+        let sums = relative_sums(places, self.grid, self.comparison.kernel, self.comparison.bandwidth.get());
         self.grid.cells().map(|cell| sums[cell]).collect()
     }
 
