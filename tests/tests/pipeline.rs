@@ -442,6 +442,32 @@ fn a_folder_as_a_file() {
 }
 
 #[test]
+fn a_file_that_may_not_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = temp();
+    let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let file = PathBuf::from(text_file(dir.path(), ROWS));
+    mode(dir.path(), 0o777);
+    mode(&file, 0o000);
+    let words =
+        [brasa_tests::binary().display().to_string(), "hotspots".to_owned(), arg(&file), "-o".to_owned()];
+    let words = words.into_iter().chain([arg(&dir.path().join("out"))]);
+    // Root may read everything: then somebody else is asked to.
+    let root_reads = fs::File::open(&file).is_ok();
+    let somebody: &[&str] =
+        if root_reads { &["--reuid=65534", "--regid=65534", "--clear-groups"] } else { &[] };
+    let output = std::process::Command::new("setpriv").args(somebody).args(words).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("setpriv") || (root_reads && output.status.code() == Some(127)) {
+        println!("skipped: nobody else can be asked to read here: {said}");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(66), "{said}");
+    assert!(said.contains("in.csv") && said.contains("help:"), "{said}");
+    assert!(!dir.path().join("out").exists());
+}
+
+#[test]
 fn an_output_folder_that_is_read_only() {
     // Nothing can be created in /sys, not even by root.
     refused(
