@@ -1,6 +1,6 @@
 //! The study area. Intensity, edge correction and expected counts mean nothing without it.
 
-use geo::{Area, BooleanOps, BoundingRect, Contains, Coord, LinesIter, MultiPolygon, Rect, Validation};
+use geo::{Area, BoundingRect, Coord, LinesIter, MultiPolygon, Rect, Validation};
 use rayon::prelude::*;
 
 use crate::Grid;
@@ -126,16 +126,6 @@ impl Window {
             }
         });
         mask
-    }
-
-    /// The window cut to a rectangle, for display.
-    pub fn intersection(&self, other: &MultiPolygon<f64>) -> MultiPolygon<f64> {
-        self.polygons.intersection(other)
-    }
-
-    /// Whether the window holds the whole of `other`.
-    pub fn covers(&self, other: &geo::Polygon<f64>) -> bool {
-        self.polygons.contains(other)
     }
 }
 
