@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
 
 use brasa_model::{Class, Grid, Incidents, LocalStats, Metres, Risk, Window, WindowOrigin};
+use brasa_spatial_index::Watch;
 use brasa_spatial_index::adaptive::Cap;
 use brasa_spatial_index::at_places::{LeaveOut, density_at_places};
 use brasa_spatial_index::bandwidth::{Limit, Selection, cvl, diggle, ppl, robust_spread, scott_axes};
@@ -437,20 +438,25 @@ fn rules_for_the_bandwidth_equal_spatstat_where_nothing_is_stacked() {
     let Some((redwood, sites)) = pattern("redwood") else { return };
     let sigma = |selection: Result<Selection, _>| selection.unwrap().sigma;
     close(sigma(diggle(&sites, &redwood.window, together)), 0.022_504_892_367_906_1, 1e-8, "diggle");
-    close(sigma(ppl(&sites, &redwood.window, together)), 0.040_805_715_467_367_4, 1e-8, "ppl");
-    close(sigma(cvl(&sites, &redwood.window)), 0.133_928_395_470_263, 1e-8, "cvl");
+    close(
+        sigma(ppl(&sites, &redwood.window, together, &Watch::NOBODY)),
+        0.040_805_715_467_367_4,
+        1e-8,
+        "ppl",
+    );
+    close(sigma(cvl(&sites, &redwood.window, &Watch::NOBODY)), 0.133_928_395_470_263, 1e-8, "cvl");
     let (x, y) = scott_axes(&sites);
     assert!((x - 0.136_202_137).abs() < 1e-9 && (y - 0.137_862_641).abs() < 1e-9, "{x} {y}");
 
     let Some((pines, sites)) = pattern("japanesepines") else { return };
     let bw = json(&real("reference/spatstat_japanesepines.json").unwrap())["bw"].clone();
     let wanted = |key: &str| bw[key].as_f64().unwrap();
-    let likelihood = ppl(&sites, &pines.window, together).unwrap();
+    let likelihood = ppl(&sites, &pines.window, together, &Watch::NOBODY).unwrap();
     close(likelihood.sigma, wanted("ppl"), 1e-8, "ppl");
     assert_eq!(likelihood.limit, Some(Limit::Most), "even pines have no best bandwidth");
     assert_eq!(likelihood.note().unwrap().code, "bandwidth_at_limit");
     close(sigma(diggle(&sites, &pines.window, together)), wanted("diggle"), 1e-8, "diggle");
-    close(sigma(cvl(&sites, &pines.window)), wanted("CvL"), 1e-8, "cvl");
+    close(sigma(cvl(&sites, &pines.window, &Watch::NOBODY)), wanted("CvL"), 1e-8, "cvl");
     let (x, y) = scott_axes(&sites);
     close(x, bw["scott"][0].as_f64().unwrap(), 1e-8, "scott");
     close(y, bw["scott"][1].as_f64().unwrap(), 1e-8, "scott");
@@ -461,9 +467,14 @@ fn rules_for_the_bandwidth_equal_spatstat_on_chorley_when_its_stacks_are_taken_a
     let Some((chorley, sites)) = pattern("chorley") else { return };
     let bw = json(&real("reference/spatstat_chorley_lung.json").unwrap())["bw"].clone();
     let wanted = |key: &str| bw[key].as_f64().unwrap();
-    close(ppl(&sites, &chorley.window, Stacks::Apart).unwrap().sigma, wanted("ppl"), 1e-8, "ppl");
+    close(
+        ppl(&sites, &chorley.window, Stacks::Apart, &Watch::NOBODY).unwrap().sigma,
+        wanted("ppl"),
+        1e-8,
+        "ppl",
+    );
     close(diggle(&sites, &chorley.window, Stacks::Apart).unwrap().sigma, wanted("diggle"), 1e-8, "diggle");
-    close(cvl(&sites, &chorley.window).unwrap().sigma, wanted("CvL"), 1e-8, "cvl");
+    close(cvl(&sites, &chorley.window, &Watch::NOBODY).unwrap().sigma, wanted("CvL"), 1e-8, "cvl");
     let (x, y) = scott_axes(&sites);
     close(x, bw["scott"][0].as_f64().unwrap(), 1e-8, "scott");
     close(y, bw["scott"][1].as_f64().unwrap(), 1e-8, "scott");
@@ -474,7 +485,7 @@ fn the_criteria_equal_spatstat_step_by_step() {
     let Some((redwood, sites)) = pattern("redwood") else { return };
     let window = &redwood.window;
     // spatstat.explore 3.0.6, first and last steps and those around the optimum.
-    let likelihood = ppl(&sites, window, Stacks::Together).unwrap();
+    let likelihood = ppl(&sites, window, Stacks::Together, &Watch::NOBODY).unwrap();
     for (at, wanted) in [
         (0, 158.227_651_218_779),
         (2, 223.649_652_047_979),
@@ -489,7 +500,7 @@ fn the_criteria_equal_spatstat_step_by_step() {
             likelihood.criterion[at]
         );
     }
-    let area = cvl(&sites, window).unwrap();
+    let area = cvl(&sites, window, &Watch::NOBODY).unwrap();
     for (at, wanted) in
         [(0, 0.782_875_746_995_068_3), (8, 0.003_323_999_358_835_12), (15, 9.710_342_864_161_781)]
     {
@@ -544,7 +555,7 @@ fn dbscan_finds_the_cores_noise_and_clusters_of_three_cities() {
         let incidents = incidents(x, y, None, (0.0, 0.0, 1e7, 1e7));
         let params =
             DbscanParams { eps: metres(eps), min_points: std::num::NonZeroU32::new(min_points).unwrap() };
-        let found = dbscan(&incidents, &params).unwrap();
+        let found = dbscan(&incidents, &params, &Watch::NOBODY).unwrap();
         assert_eq!(found.clusters.len(), clusters, "{set}");
         assert_eq!(found.noise(), noise, "{set}");
         assert_eq!(found.core.iter().filter(|&&core| core).count(), cores, "{set}");
@@ -569,7 +580,7 @@ fn dbscan_finds_the_clusters_of_the_ds3_benchmark() {
     let label: Vec<i64> = rows.iter().map(|row| row[2].parse().unwrap()).collect();
     let incidents = incidents(x, y, None, (0.0, 0.0, 1e4, 1e4));
     let params = DbscanParams { eps: metres(10.0), min_points: std::num::NonZeroU32::new(10).unwrap() };
-    let found = dbscan(&incidents, &params).unwrap();
+    let found = dbscan(&incidents, &params, &Watch::NOBODY).unwrap();
     let mut sizes: Vec<u64> = found.clusters.iter().map(|cluster| cluster.incidents).collect();
     assert_eq!(found.noise(), 278);
     sizes.sort_unstable_by(|a, b| b.cmp(a));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use brasa_model::{Isopleths, Metres, Surface};
+use brasa_spatial_index::Watch;
 use brasa_spatial_index::density::{DensityParams, of_sites};
 use brasa_spatial_index::methods::density::isopleths::{IsoplethsParams, isopleths};
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites};
@@ -26,8 +27,8 @@ fn world(places: &[(f64, f64)]) -> brasa_model::Incidents {
 
 fn both(incidents: &brasa_model::Incidents, levels: &str) -> (Surface, Isopleths) {
     let params = params(levels);
-    let surface = of_sites(incidents, &Sites::new(incidents), &params.density).unwrap();
-    (surface, isopleths(incidents, &params).unwrap())
+    let surface = of_sites(incidents, &Sites::new(incidents), &params.density, &Watch::NOBODY).unwrap();
+    (surface, isopleths(incidents, &params, &Watch::NOBODY).unwrap())
 }
 
 proptest! {
@@ -101,7 +102,10 @@ fn levels_by_value_quantile_and_deviation_are_what_they_say() {
 #[test]
 fn nobody_one_and_all_in_one_place() {
     let none = world(&[]);
-    assert_eq!(isopleths(&none, &params("mass:50%")).unwrap_err(), AnalysisError::NoIncidents);
+    assert_eq!(
+        isopleths(&none, &params("mass:50%"), &Watch::NOBODY).unwrap_err(),
+        AnalysisError::NoIncidents
+    );
     for copies in [1, 1000] {
         let (_, found) = both(&world(&vec![(1010.0, 760.0); copies]), "mass:50%");
         let area = &found.levels[0];
@@ -118,7 +122,7 @@ fn nobody_one_and_all_in_one_place() {
     // A kernel narrower than the cells, whose centre it misses.
     let mut narrow = params("mass:50%");
     narrow.density.bandwidth = Bandwidth::Length(Metres::new(1.0).unwrap());
-    let error = isopleths(&world(&[(1000.0, 750.0)]), &narrow).unwrap_err();
+    let error = isopleths(&world(&[(1000.0, 750.0)]), &narrow, &Watch::NOBODY).unwrap_err();
     assert!(error.to_string().contains("larger --bandwidth"), "{error}");
 }
 

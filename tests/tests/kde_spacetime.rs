@@ -5,6 +5,7 @@
 use std::f64::consts::PI;
 
 use brasa_model::{Blame, Civil, Diagnose, Incidents, Interval, Metres, Span, SurfaceSeries, Times};
+use brasa_spatial_index::Watch;
 use brasa_spatial_index::methods::spacetime::kde_spacetime::{
     EdgeTime, KdeSpacetimeParams, Step, kde_spacetime,
 };
@@ -117,7 +118,7 @@ proptest! {
     #[test]
     fn it_equals_the_triple_loop(all in world(), h in 80.0..700.0_f64, b in 3..40_i64, step in 2..15_i64, offset in 0..3_usize) {
         let incidents = of(&all, [0.0, -3.0e5, 4.5e6][offset]);
-        let series = kde_spacetime(&incidents, &params(h, 150.0, &format!("{b}d"), &format!("{step}d"))).unwrap();
+        let series = kde_spacetime(&incidents, &params(h, 150.0, &format!("{b}d"), &format!("{step}d")), &Watch::NOBODY).unwrap();
         let wanted = naive(&incidents, &series, h, (b * DAY) as f64);
         let peak = wanted.iter().copied().fold(0.0, f64::max);
         // The midpoint rule errs by the square of its step in bandwidths: (30 d / 3 d / 2000)² / 24; closed form for an instant.
@@ -131,13 +132,13 @@ proptest! {
     #[test]
     fn neither_rows_nor_threads_nor_copies_change_a_bit(all in world(), seed in 0..1000_usize) {
         let params = params(300.0, 60.0, "20d", "5d");
-        let one = on_threads(1, || kde_spacetime(&of(&all, 5.0e5), &params).unwrap());
+        let one = on_threads(1, || kde_spacetime(&of(&all, 5.0e5), &params, &Watch::NOBODY).unwrap());
         let mut mixed = all.clone();
         mixed.sort_by_key(|one| (one.1.0 as usize).wrapping_mul(2 * seed + 0x9E37_79B9) % 10_007);
-        let three = on_threads(3, || kde_spacetime(&of(&mixed, 5.0e5), &params).unwrap());
+        let three = on_threads(3, || kde_spacetime(&of(&mixed, 5.0e5), &params, &Watch::NOBODY).unwrap());
         prop_assert_eq!(bits(&one), bits(&three));
         let copies: Vec<One> = all.iter().flat_map(|&(place, time, weight)| vec![(place, time, 1.0); weight as usize]).collect();
-        prop_assert_eq!(bits(&one), bits(&kde_spacetime(&of(&copies, 5.0e5), &params).unwrap()));
+        prop_assert_eq!(bits(&one), bits(&kde_spacetime(&of(&copies, 5.0e5), &params, &Watch::NOBODY).unwrap()));
     }
 
     #[test]
@@ -146,7 +147,7 @@ proptest! {
         // Two that open and close the period, where the kernel is cut.
         all.push(((600.0, 600.0), (0, 1), 0.0));
         all.push(((600.0, 600.0), (60 * DAY - 1, 1), 0.0));
-        let series = kde_spacetime(&of(&all, 0.0), &params(400.0, 20.0, "10d", "1d")).unwrap();
+        let series = kde_spacetime(&of(&all, 0.0), &params(400.0, 20.0, "10d", "1d"), &Watch::NOBODY).unwrap();
         let mass: f64 = (0..series.frames.len()).map(|frame| series.mass(frame)).sum();
         // Midpoint rule: 40 cells under the kernel in space, 20 slices in time (error of the kink (1/10)²/4 at most).
         prop_assert!((mass / places.len() as f64 - 1.0).abs() < 4e-3, "{mass} for {}", places.len());
@@ -167,7 +168,7 @@ fn a_known_point_shows_in_its_cell_and_slice_and_nowhere_else_higher() {
         ((0.0, 0.0), (0, 1), 0.0),
         ((0.0, 0.0), (20 * DAY - 1, 1), 0.0),
     ];
-    let series = kde_spacetime(&of(&all, 3.0e5), &params(250.0, 100.0, "6d", "2d")).unwrap();
+    let series = kde_spacetime(&of(&all, 3.0e5), &params(250.0, 100.0, "6d", "2d"), &Watch::NOBODY).unwrap();
     assert_eq!(series.frames.len(), 10);
     assert_eq!(series.frames[5].start.to_string(), "2020-01-11T00:00:00");
     let (frame, peak) = series.peak();
@@ -190,10 +191,10 @@ fn an_even_period_is_even_to_its_ends_when_they_are_corrected() {
     // The first and last slices of a published tool were 9 and 14 % too high.
     let all: Vec<One> = (0..60 * 24).map(|hour| ((600.0, 600.0), (hour * 3600, 3600), 1.0)).collect();
     let mut params = params(300.0, 100.0, "10d", "5d");
-    let plain = kde_spacetime(&of(&all, 0.0), &params).unwrap();
+    let plain = kde_spacetime(&of(&all, 0.0), &params, &Watch::NOBODY).unwrap();
     assert!(plain.notes.iter().any(|note| note.code == "edge_time_none"));
     params.edge_time = EdgeTime::Uniform;
-    let even = kde_spacetime(&of(&all, 0.0), &params).unwrap();
+    let even = kde_spacetime(&of(&all, 0.0), &params, &Watch::NOBODY).unwrap();
     let middle = even.mass(6);
     for frame in 0..even.frames.len() {
         assert!((even.mass(frame) / middle - 1.0).abs() < 1e-9, "{frame}: {} of {middle}", even.mass(frame));
@@ -208,7 +209,7 @@ fn an_even_period_is_even_to_its_ends_when_they_are_corrected() {
 #[test]
 fn a_month_is_spread_over_the_month() {
     let all: Vec<One> = vec![((600.0, 600.0), (0, 31 * DAY), 31.0), ((0.0, 0.0), (90 * DAY, 1), 0.0)];
-    let series = kde_spacetime(&of(&all, 0.0), &params(400.0, 50.0, "5d", "1d")).unwrap();
+    let series = kde_spacetime(&of(&all, 0.0), &params(400.0, 50.0, "5d", "1d"), &Watch::NOBODY).unwrap();
     // One a day in the middle of the month, half of it at its ends, nothing where the kernel does not reach.
     assert!((series.mass(15) - 1.0).abs() < 1e-3, "{}", series.mass(15));
     assert!((series.mass(0) + series.mass(1) - 1.0).abs() < 0.5 && series.mass(0) < 0.7);
@@ -220,17 +221,21 @@ fn a_month_is_spread_over_the_month() {
 fn nobody_one_and_all_at_once() {
     let params_of = || params(300.0, 100.0, "10d", "half");
     let none = incidents(vec![], vec![], None, (0.0, 0.0, SIDE, SIDE));
-    assert_eq!(kde_spacetime(&none, &params_of()).unwrap_err(), AnalysisError::NoIncidents);
+    assert_eq!(kde_spacetime(&none, &params_of(), &Watch::NOBODY).unwrap_err(), AnalysisError::NoIncidents);
     let mut timeless = incidents(vec![1.0], vec![1.0], None, (0.0, 0.0, SIDE, SIDE));
     for times in [None, Some(Times::new(vec![None], None))] {
         timeless.times = times;
-        let error = kde_spacetime(&timeless, &params_of()).unwrap_err();
+        let error = kde_spacetime(&timeless, &params_of(), &Watch::NOBODY).unwrap_err();
         assert_eq!((error.code(), error.blame()), ("no_times", Blame::Data));
         assert!(error.help().unwrap().contains("--time"));
     }
     for (copies, step) in [(1, 1.0), (500, 500.0)] {
-        let series =
-            kde_spacetime(&of(&vec![((650.0, 650.0), (5, 1), 1.0); copies], 0.0), &params_of()).unwrap();
+        let series = kde_spacetime(
+            &of(&vec![((650.0, 650.0), (5, 1), 1.0); copies], 0.0),
+            &params_of(),
+            &Watch::NOBODY,
+        )
+        .unwrap();
         // One slice of half the bandwidth; its middle is 2.5 days from the first second.
         assert_eq!(series.frames.len(), 1);
         assert_eq!(seconds(&series.frames[0]), 5.0 * DAY as f64);
@@ -240,12 +245,12 @@ fn nobody_one_and_all_at_once() {
     // A zero-length stretch is an instant, and all on a line is no special case.
     let line: Vec<One> =
         (0..12).map(|at| ((f64::from(at) * 100.0, 600.0), (i64::from(at) * DAY, 0), 1.0)).collect();
-    assert!(kde_spacetime(&of(&line, 0.0), &params_of()).unwrap().peak().1 > 0.0);
+    assert!(kde_spacetime(&of(&line, 0.0), &params_of(), &Watch::NOBODY).unwrap().peak().1 > 0.0);
     let mut half_known = of(&line, 0.0);
     let mut times = half_known.times.as_ref().unwrap().intervals().to_vec();
     times[3] = None;
     half_known.times = Some(Times::new(times, None));
-    let series = kde_spacetime(&half_known, &params_of()).unwrap();
+    let series = kde_spacetime(&half_known, &params_of(), &Watch::NOBODY).unwrap();
     let note = series.notes.iter().find(|note| note.code == "time_unknown").unwrap();
     assert!(note.text.starts_with("1 incident"), "{}", note.text);
 }
@@ -255,7 +260,8 @@ fn what_would_not_fit_is_refused_with_what_does() {
     let all: Vec<One> = vec![((1.0, 1.0), (0, 1), 1.0), ((1.0, 1.0), (36_500 * DAY, 1), 1.0)];
     let incidents = of(&all, 0.0);
     let with = |cell: f64, step: Step| KdeSpacetimeParams { step, ..params(50.0, cell, "1h", "1h") };
-    let error = kde_spacetime(&incidents, &with(10.0, Step::Length(span("30min")))).unwrap_err();
+    let error =
+        kde_spacetime(&incidents, &with(10.0, Step::Length(span("30min"))), &Watch::NOBODY).unwrap_err();
     assert_eq!(error.blame(), Blame::Memory);
     let AnalysisError::SeriesTooLarge { fits_step, fits_cell, .. } = error else { panic!("{error}") };
     // 1.2 km squared and a hundred years in half hours: 14 400 cells × 1 752 001 slices.

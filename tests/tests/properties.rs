@@ -5,6 +5,7 @@
 use std::f64::consts::PI;
 
 use brasa_model::{Grid, Incidents, Kinds, Metres, Risk, Tail, Window, WindowOrigin};
+use brasa_spatial_index::Watch;
 use brasa_spatial_index::bandwidth::{Limit, Rule, Selection, diggle, ppl};
 use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::edge::Edge;
@@ -81,7 +82,8 @@ fn density_of(
     edge: Edge,
 ) -> brasa_model::Surface {
     let (bandwidth, cell) = (Bandwidth::Length(metres(bandwidth)), CellSize::Length(metres(cell)));
-    kde(incidents, &KdeParams { kernel, bandwidth, cell, edge, ..KdeParams::default() }).unwrap()
+    kde(incidents, &KdeParams { kernel, bandwidth, cell, edge, ..KdeParams::default() }, &Watch::NOBODY)
+        .unwrap()
 }
 
 /// The definition, written down.
@@ -120,7 +122,7 @@ fn adaptive_of(
         edge,
         cap: cap.parse().unwrap(),
     };
-    kde_adaptive(incidents, &params).unwrap()
+    kde_adaptive(incidents, &params, &Watch::NOBODY).unwrap()
 }
 
 /// Abramson 1982, written down.
@@ -426,7 +428,7 @@ proptest! {
         prop_assume!(x.len() > every);
         let (incidents, is_case) = two_kinds(&x, &y, &weight, every, 0.0);
         let params = KdeRatioParams { kernel, edge: Edge::None, ..ratio_params("A", h) };
-        let risk = kde_ratio(&incidents, &params).unwrap();
+        let risk = kde_ratio(&incidents, &params, &Watch::NOBODY).unwrap();
         let naive = naive_ratio(&incidents, &is_case, &risk.log_ratio.grid, kernel, h);
         let mut apart = 0;
         for (cell, (ratio, z)) in risk.log_ratio.grid.cells().zip(naive) {
@@ -445,7 +447,7 @@ proptest! {
     fn kde_ratio_changes_its_sign_when_the_labels_are_swapped((x, y, weight) in world(), every in 3..6_usize, edge in edge()) {
         prop_assume!(x.len() > 2 * every);
         let (incidents, _) = two_kinds(&x, &y, &weight, every, 5.0e5);
-        let of = |kind: &str| kde_ratio(&incidents, &KdeRatioParams { edge, permutations: 9, ..ratio_params(kind, 400.0) }).unwrap();
+        let of = |kind: &str| kde_ratio(&incidents, &KdeRatioParams { edge, permutations: 9, ..ratio_params(kind, 400.0) }, &Watch::NOBODY).unwrap();
         let (a, b) = (of("A"), of("B"));
         let minus = |surface: &brasa_model::Surface| surface.values.iter().map(|value| if value.is_nan() { f64::NAN } else { 0.0 - value }).collect::<Vec<_>>();
         prop_assert_eq!(bits(a.log_ratio.values.iter().copied()), bits(minus(&b.log_ratio)));
@@ -458,15 +460,15 @@ proptest! {
         prop_assume!(x.len() > every);
         let (incidents, is_case) = two_kinds(&x, &y, &weight, every, 5.0e5);
         let params = KdeRatioParams { edge, permutations: 9, ..ratio_params("A", 350.0) };
-        let one = on_threads(1, || kde_ratio(&incidents, &params).unwrap());
-        let three = on_threads(3, || kde_ratio(&incidents, &params).unwrap());
+        let one = on_threads(1, || kde_ratio(&incidents, &params, &Watch::NOBODY).unwrap());
+        let three = on_threads(3, || kde_ratio(&incidents, &params, &Watch::NOBODY).unwrap());
         prop_assert_eq!(risk_bits(&one), risk_bits(&three));
         let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 5.0e5);
-        let mixed = kde_ratio(&labelled(mixed, &shuffled(&is_case, seed)), &params).unwrap();
+        let mixed = kde_ratio(&labelled(mixed, &shuffled(&is_case, seed)), &params, &Watch::NOBODY).unwrap();
         prop_assert_eq!(risk_bits(&one), risk_bits(&mixed));
         prop_assert_eq!(&one.contours, &mixed.contours);
         let scaled: Vec<f64> = weight.iter().map(|weight| weight * 8.0).collect();
-        let scaled = kde_ratio(&labelled(at(&x, &y, &scaled, 5.0e5), &is_case), &params).unwrap();
+        let scaled = kde_ratio(&labelled(at(&x, &y, &scaled, 5.0e5), &is_case), &params, &Watch::NOBODY).unwrap();
         prop_assert_eq!(risk_bits(&one), risk_bits(&scaled), "a power of two changes no bit");
         for p in [&one.p_high, &one.p_low] {
             prop_assert!(p.values.iter().all(|p| p.is_nan() || (0.1..=1.0).contains(p)));
@@ -479,7 +481,7 @@ proptest! {
         let is_case: Vec<bool> = (0..2 * x.len()).map(|at| at < x.len()).collect();
         let incidents = labelled(at(&twice(&x), &twice(&y), &twice(&weight), 0.0), &is_case);
         for against in [Against::Rest, Against::All] {
-            let risk = kde_ratio(&incidents, &KdeRatioParams { edge, against, ..ratio_params("A", 400.0) }).unwrap();
+            let risk = kde_ratio(&incidents, &KdeRatioParams { edge, against, ..ratio_params("A", 400.0) }, &Watch::NOBODY).unwrap();
             prop_assert!(risk.log_ratio.values.iter().all(|ratio| ratio.is_nan() || ratio.abs() < 1e-12));
             prop_assert!(risk.contours.is_empty());
         }
@@ -490,7 +492,7 @@ proptest! {
         let incidents = at(&x, &y, &weight, 1.0e6);
         let distance = f64::from(band) * 200.0;
         let params = GiStarParams { cell: CellSize::Length(metres(200.0)), neighbours: Neighbours::Band(metres(distance)) };
-        let stats = match gi_star(&incidents, &params) {
+        let stats = match gi_star(&incidents, &params, &Watch::NOBODY) {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
         };
@@ -517,17 +519,17 @@ proptest! {
     #[test]
     fn gi_star_does_not_change_when_every_count_is_scaled((x, y, weight) in world(), seed in 0..1000_usize) {
         let params = GiStarParams { cell: CellSize::Length(metres(125.0)), neighbours: Neighbours::Queen };
-        let first = match gi_star(&at(&x, &y, &weight, 0.0), &params) {
+        let first = match gi_star(&at(&x, &y, &weight, 0.0), &params, &Watch::NOBODY) {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
         };
         let tripled: Vec<f64> = weight.iter().map(|weight| weight * 3.0).collect();
-        let scaled = gi_star(&at(&x, &y, &tripled, 0.0), &params).unwrap();
+        let scaled = gi_star(&at(&x, &y, &tripled, 0.0), &params, &Watch::NOBODY).unwrap();
         for (a, b) in first.z.iter().zip(&scaled.z) {
             prop_assert!((a - b).abs() < 1e-12 * a.abs().max(1.0));
         }
         let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 0.0);
-        let again = on_threads(3, || gi_star(&mixed, &params).unwrap());
+        let again = on_threads(3, || gi_star(&mixed, &params, &Watch::NOBODY).unwrap());
         prop_assert_eq!(bits(first.z.iter().copied()), bits(again.z.iter().copied()));
         prop_assert_eq!(bits(first.q.iter().copied()), bits(again.q.iter().copied()));
     }
@@ -535,7 +537,7 @@ proptest! {
     #[test]
     fn dbscan_equals_the_definition((x, y, weight) in world(), eps in prop_oneof![Just(12.5), Just(25.0), 5.0..400.0_f64], least in 1..12_u32) {
         let incidents = at(&x, &y, &weight, 3.0e5);
-        let found = dbscan(&incidents, &DbscanParams { eps: metres(eps), min_points: min_points(least) }).unwrap();
+        let found = dbscan(&incidents, &DbscanParams { eps: metres(eps), min_points: min_points(least) }, &Watch::NOBODY).unwrap();
         let (core, group) = naive_dbscan(&incidents, eps, f64::from(least));
         prop_assert_eq!(&found.core, &core);
         let distance = |a: usize, b: usize| (incidents.x[a] - incidents.x[b]).powi(2) + (incidents.y[a] - incidents.y[b]).powi(2);
@@ -560,9 +562,9 @@ proptest! {
     #[test]
     fn dbscan_does_not_depend_on_rows_or_threads((x, y, weight) in world(), seed in 0..1000_usize) {
         let params = DbscanParams { eps: metres(60.0), min_points: min_points(4) };
-        let first = on_threads(1, || dbscan(&at(&x, &y, &weight, 7.0e6), &params).unwrap());
+        let first = on_threads(1, || dbscan(&at(&x, &y, &weight, 7.0e6), &params, &Watch::NOBODY).unwrap());
         let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 7.0e6);
-        let again = on_threads(3, || dbscan(&mixed, &params).unwrap());
+        let again = on_threads(3, || dbscan(&mixed, &params, &Watch::NOBODY).unwrap());
         prop_assert_eq!(&shuffled(&first.labels, seed), &again.labels);
         let outlines = |clusters: &brasa_model::Clusters| clusters.clusters.iter().map(|c| c.outline.clone()).collect::<Vec<_>>();
         prop_assert_eq!(outlines(&first), outlines(&again));
@@ -584,7 +586,7 @@ fn clumps(n: usize, seed: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
 }
 
 fn select(rule: Rule, incidents: &Incidents) -> Result<Selection, AnalysisError> {
-    rule.select(&Sites::new(incidents), &incidents.window)
+    rule.select(&Sites::new(incidents), &incidents.window, &Watch::NOBODY)
 }
 
 #[test]
@@ -674,8 +676,8 @@ fn a_rule_does_not_run_off_to_zero_on_stacks() {
         assert_eq!(found.limit, None, "{rule}");
     }
     // What happens to tools that take one incident out and leave its four neighbours at distance zero in.
-    let apart = ppl(&sites, window, Stacks::Apart).unwrap();
-    let together = ppl(&sites, window, Stacks::Together).unwrap();
+    let apart = ppl(&sites, window, Stacks::Apart, &Watch::NOBODY).unwrap();
+    let together = ppl(&sites, window, Stacks::Together, &Watch::NOBODY).unwrap();
     assert_eq!((apart.limit, together.limit), (Some(Limit::Least), None));
     assert!(apart.sigma < together.sigma / 5.0, "{} {}", apart.sigma, together.sigma);
     let apart = diggle(&sites, window, Stacks::Apart).unwrap();
@@ -747,12 +749,26 @@ fn nobody_anywhere() {
     let none = incidents(vec![], vec![], None, (0.0, 0.0, 1000.0, 1000.0));
     let flat = density(&none, 100.0, 100.0);
     assert_eq!(flat.mass(), 0.0);
-    assert_eq!(gi_star(&none, &GiStarParams::default()).unwrap_err(), AnalysisError::NoIncidents);
-    let clusters = dbscan(&none, &DbscanParams { eps: metres(10.0), min_points: min_points(1) }).unwrap();
+    assert_eq!(
+        gi_star(&none, &GiStarParams::default(), &Watch::NOBODY).unwrap_err(),
+        AnalysisError::NoIncidents
+    );
+    let clusters =
+        dbscan(&none, &DbscanParams { eps: metres(10.0), min_points: min_points(1) }, &Watch::NOBODY)
+            .unwrap();
     assert!(clusters.clusters.is_empty() && clusters.labels.is_empty());
-    assert_eq!(kde_adaptive(&none, &KdeAdaptiveParams::default()).unwrap_err(), AnalysisError::NoIncidents);
-    assert_eq!(kde_ratio(&none, &ratio_params("A", 100.0)).unwrap_err(), AnalysisError::NoIncidents);
-    assert!(matches!(kde(&none, &KdeParams::default()), Err(AnalysisError::RuleFailed { what: "cell", .. })));
+    assert_eq!(
+        kde_adaptive(&none, &KdeAdaptiveParams::default(), &Watch::NOBODY).unwrap_err(),
+        AnalysisError::NoIncidents
+    );
+    assert_eq!(
+        kde_ratio(&none, &ratio_params("A", 100.0), &Watch::NOBODY).unwrap_err(),
+        AnalysisError::NoIncidents
+    );
+    assert!(matches!(
+        kde(&none, &KdeParams::default(), &Watch::NOBODY),
+        Err(AnalysisError::RuleFailed { what: "cell", .. })
+    ));
 }
 
 #[test]
@@ -763,11 +779,13 @@ fn everybody_in_one_place() {
     let peak = 1000.0 * 3.0 / (PI * 200.0 * 200.0) * 1e6;
     assert!((surface.peak() / peak - 1.0).abs() < 1e-12, "{} {peak}", surface.peak());
     let half: Vec<bool> = (0..1000).map(|at| at % 2 == 0).collect();
-    let risk = kde_ratio(&labelled(stack.clone(), &half), &ratio_params("A", 250.0)).unwrap();
+    let risk = kde_ratio(&labelled(stack.clone(), &half), &ratio_params("A", 250.0), &Watch::NOBODY).unwrap();
     assert!(risk.defined() > 0 && risk.log_ratio.values.iter().all(|ratio| ratio.is_nan() || *ratio == 0.0));
     let adaptive = adaptive_of(&stack, Kernel::Quartic, (200.0, 300.0), Edge::JonesDiggle, "5");
     assert!((adaptive.mass() / 1000.0 - 1.0).abs() < 1e-9, "one place has one bandwidth, the global one");
-    let clusters = dbscan(&stack, &DbscanParams { eps: metres(10.0), min_points: min_points(1000) }).unwrap();
+    let clusters =
+        dbscan(&stack, &DbscanParams { eps: metres(10.0), min_points: min_points(1000) }, &Watch::NOBODY)
+            .unwrap();
     assert_eq!((clusters.clusters.len(), clusters.noise()), (1, 0));
     let area = geo::Area::unsigned_area(&clusters.clusters[0].outline);
     assert!(area > 0.0, "a cluster on one place still has an outline");
@@ -776,7 +794,10 @@ fn everybody_in_one_place() {
         cell: CellSize::Length(metres(50.0)),
         ..KdeParams::default()
     };
-    assert!(matches!(kde(&stack, &scott), Err(AnalysisError::RuleFailed { what: "bandwidth", .. })));
+    assert!(matches!(
+        kde(&stack, &scott, &Watch::NOBODY),
+        Err(AnalysisError::RuleFailed { what: "bandwidth", .. })
+    ));
 }
 
 #[test]
@@ -784,20 +805,26 @@ fn everybody_on_a_line() {
     let x: Vec<f64> = (0..50).map(|at| f64::from(at) * 20.0 + 5.0).collect();
     let line = incidents(x, vec![500.0; 50], None, (0.0, 0.0, 1000.0, 1000.0));
     let ends: Vec<bool> = (0..50).map(|at| at < 25).collect();
-    let risk = kde_ratio(&labelled(line.clone(), &ends), &ratio_params("A", 300.0)).unwrap();
+    let risk = kde_ratio(&labelled(line.clone(), &ends), &ratio_params("A", 300.0), &Watch::NOBODY).unwrap();
     assert!(risk.log_ratio.values[(5, 3)] > 0.0 && risk.log_ratio.values[(5, 6)] < 0.0);
     assert!(risk.log_ratio.values[(0, 0)].is_nan() && risk.p_high.values[(0, 0)].is_nan());
     let adaptive = adaptive_of(&line, Kernel::Quartic, (100.0, 100.0), Edge::Uniform, "5");
     assert!(adaptive.values.iter().all(|value| value.is_finite()) && adaptive.peak() > 0.0);
-    let clusters = dbscan(&line, &DbscanParams { eps: metres(20.0), min_points: min_points(3) }).unwrap();
+    let clusters =
+        dbscan(&line, &DbscanParams { eps: metres(20.0), min_points: min_points(3) }, &Watch::NOBODY)
+            .unwrap();
     assert_eq!(
         (clusters.clusters.len(), clusters.noise()),
         (1, 0),
         "the ends are border places of the chain"
     );
     assert!(geo::Area::unsigned_area(&clusters.clusters[0].outline) > 0.0);
-    let stats = gi_star(&line, &GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() })
-        .unwrap();
+    let stats = gi_star(
+        &line,
+        &GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() },
+        &Watch::NOBODY,
+    )
+    .unwrap();
     assert_eq!(stats.count.iter().sum::<f64>(), 50.0);
 }
 
@@ -806,7 +833,7 @@ fn nobody_on_one_side_is_refused_with_the_kinds_there_are() {
     let one = incidents(vec![500.0], vec![500.0], None, (0.0, 0.0, 1000.0, 1000.0));
     let refused = |incidents: &Incidents, cases: &str| {
         let params = KdeRatioParams::new(cases.parse().unwrap());
-        match kde_ratio(incidents, &params).unwrap_err() {
+        match kde_ratio(incidents, &params, &Watch::NOBODY).unwrap_err() {
             AnalysisError::NothingSelected { why, help } => (why, help.unwrap_or_default()),
             other => panic!("{other}"),
         }
@@ -838,7 +865,7 @@ fn under_random_labels(
         .map(|labeling| {
             let labels = Chance::new(99, labeling).choose(places * 2 / 5, places);
             let params = KdeRatioParams { permutations, seed: labeling, ..ratio_params("A", h) };
-            take(&kde_ratio(&labelled(world.clone(), &labels), &params).unwrap())
+            take(&kde_ratio(&labelled(world.clone(), &labels), &params, &Watch::NOBODY).unwrap())
         })
         .collect()
 }
@@ -874,7 +901,9 @@ fn a_planted_excess_is_found_inside_its_contour() {
     let is_case: Vec<bool> = (0..x.len()).map(|at| at >= 600 || at % 4 == 0).collect();
     let world = labelled(at(&x, &y, &vec![1.0; x.len()], 0.0), &is_case);
     for permutations in [0, 199] {
-        let risk = kde_ratio(&world, &KdeRatioParams { permutations, ..ratio_params("A", 400.0) }).unwrap();
+        let risk =
+            kde_ratio(&world, &KdeRatioParams { permutations, ..ratio_params("A", 400.0) }, &Watch::NOBODY)
+                .unwrap();
         let planted = geo::Point::new(1450.0, 550.0);
         let sure = risk.contours.iter().filter(|contour| contour.tail == Tail::High && contour.level == 0.01);
         assert!(
@@ -890,7 +919,10 @@ fn the_same_in_every_zone_is_refused() {
     let y: Vec<f64> = (0..100).map(|at| f64::from(at / 10) * 100.0 + 50.0).collect();
     let even = incidents(x, y, None, (0.0, 0.0, 1000.0, 1000.0));
     let params = GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() };
-    assert_eq!(gi_star(&even, &params).unwrap_err(), AnalysisError::NoVariance { zones: 100, count: 1.0 });
+    assert_eq!(
+        gi_star(&even, &params, &Watch::NOBODY).unwrap_err(),
+        AnalysisError::NoVariance { zones: 100, count: 1.0 }
+    );
 }
 
 #[test]
@@ -912,7 +944,7 @@ fn a_raster_by_its_number_of_cells_spans_the_study_area() {
         grid: Some("8x6".parse().unwrap()),
         ..KdeParams::default()
     };
-    let surface = kde(&world, &params).unwrap();
+    let surface = kde(&world, &params, &Watch::NOBODY).unwrap();
     assert_eq!((surface.grid.nx(), surface.grid.ny(), surface.grid.cell().get()), (8, 6, 125.0));
     let naive = naive_density(&world, &surface.grid, Kernel::Quartic, 300.0);
     for (cell, wanted) in surface.grid.cells().zip(naive) {
@@ -924,7 +956,7 @@ fn a_raster_by_its_number_of_cells_spans_the_study_area() {
 fn two_zones_with_different_counts_differ() {
     let pair = incidents(vec![50.0, 60.0, 950.0], vec![50.0, 60.0, 950.0], None, (0.0, 0.0, 1000.0, 1000.0));
     let params = GiStarParams { cell: CellSize::Length(metres(100.0)), neighbours: Neighbours::Queen };
-    let stats = gi_star(&pair, &params).unwrap();
+    let stats = gi_star(&pair, &params, &Watch::NOBODY).unwrap();
     assert!(stats.z[0] > stats.z[99] && stats.z[99] > stats.z[50]);
 }
 

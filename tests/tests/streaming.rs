@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use brasa_engine::{Manifest, Pieces, Pipeline, run_watched};
@@ -24,7 +25,7 @@ fn density(file: &str, kde: &str, stream: bool, rows: usize) -> (Vec<f64>, Vec<u
     );
     let pipeline = Pipeline::from_toml(&toml).unwrap();
     let pieces = Pieces { rows, ..Pieces::default() };
-    let outcome = run_watched(&pipeline, "test", pieces, &mut |_| {}).unwrap();
+    let outcome = run_watched(&pipeline, "test", pieces, &|_| ControlFlow::Continue(())).unwrap();
     let mut table = csv::Reader::from_path(&out).unwrap();
     let values = table.records().map(|row| row.unwrap()[2].parse().unwrap()).collect();
     (values, fs::read(dir.path().join("d.rejects.csv")).unwrap(), outcome.manifest)

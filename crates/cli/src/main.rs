@@ -5,6 +5,7 @@ mod flags;
 mod meter;
 mod report;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -57,9 +58,12 @@ fn run_pipeline(
     }
     let mut pipeline = pipeline.clone();
     pipeline.output.force |= given.get_flag("force");
-    let mut meter = Meter::new(printer.is_talkative());
-    let watch = &mut |progress| meter.show(progress);
-    let outcome = brasa_engine::run_watched(&pipeline, &command_line(), Pieces::default(), watch);
+    let meter = Meter::new(printer.is_talkative());
+    let observer = |progress| {
+        meter.show(progress);
+        ControlFlow::Continue(())
+    };
+    let outcome = brasa_engine::run_watched(&pipeline, &command_line(), Pieces::default(), &observer);
     meter.clear();
     let outcome = outcome?;
     Ok(printer.outcome(&pipeline, &outcome))

@@ -17,7 +17,7 @@ use brasa_spatial_index::isopleth::isopleth;
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::local::gi_star;
-use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites};
+use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Watch};
 use geo::{Area, BoundingRect, Contains, Geometry, Point, Polygon};
 use rstar::{AABB, RTree, RTreeObject};
 use schemars::JsonSchema;
@@ -122,13 +122,17 @@ pub struct Found {
 }
 
 /// The hotspots of `incidents`.
-pub fn hotspots(incidents: &Incidents, params: &HotspotsParams) -> Result<Found, AnalysisError> {
+pub fn hotspots(
+    incidents: &Incidents,
+    params: &HotspotsParams,
+    watch: &Watch,
+) -> Result<Found, AnalysisError> {
     if incidents.is_empty() {
         return Err(AnalysisError::NoIncidents);
     }
     let sites = Sites::new(incidents);
     let (cell, cell_note) = params.cell.resolve(incidents, &sites)?;
-    let bandwidth = params.bandwidth.resolve(cell, Kernel::Quartic, incidents, &sites)?;
+    let bandwidth = params.bandwidth.resolve(cell, Kernel::Quartic, incidents, &sites, watch)?;
     let mut notes: Vec<Note> = cell_note.into_iter().chain(bandwidth.notes).collect();
 
     let grid = Grid::covering(&incidents.window, cell)?;

@@ -13,10 +13,11 @@ pub mod pipeline;
 mod run;
 
 pub use brasa_export::OutputRecord;
-pub use brasa_ingest::{InputOptions, Pieces, Progress};
+pub use brasa_ingest::{InputOptions, Pieces, Progress as Reading};
+pub use brasa_spatial_index::watch::Step;
 pub use brasa_spatial_index::{METHODS, Method, method};
 pub use error::EngineError;
 pub use hotspots::{Hotspot, HotspotsParams};
 pub use manifest::Manifest;
 pub use pipeline::{Analysis, Output, Pipeline};
-pub use run::{Outcome, run, run_watched};
+pub use run::{Observer, Outcome, Progress, run, run_watched};

@@ -1,16 +1,18 @@
 //! One run: check the output, read, ask, write, commit.
 
+use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use brasa_export::{Format, Staged};
-use brasa_ingest::{Ingested, Pieces, Progress};
+use brasa_ingest::{Ingested, Pieces};
 use brasa_model::{Crs, Interval, Note, Provenance, Reject, Surface, Times};
-use brasa_spatial_index::Answer;
 use brasa_spatial_index::density::{DensityParams, DensitySum};
+use brasa_spatial_index::{AnalysisError, Answer, Watch};
 use serde_json::Value;
 
 use crate::answers::{Target, format_for};
-use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, hotspots, layers};
+use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, layers};
 
 /// What a run did, for whoever shows it.
 pub struct Outcome {
@@ -28,33 +30,47 @@ pub struct Outcome {
     pub headline: String,
 }
 
-/// Runs a pipeline. `command` is what was typed, for the manifest.
-pub fn run(pipeline: &Pipeline, command: &str) -> Result<Outcome, EngineError> {
-    run_watched(pipeline, command, Pieces::default(), &mut |_| {})
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Progress {
+    /// Reading a file in pieces.
+    Reading(Reading),
+    /// Working on the answer.
+    Working(Step),
 }
 
-/// Runs a pipeline; one that streams reads in such pieces and tells `watch` how far it has come.
+/// Whoever watches a run: is told how far it has come, from any thread, and answers whether to go on.
+pub type Observer<'a> = dyn Fn(Progress) -> ControlFlow<()> + Sync + 'a;
+
+/// Runs a pipeline. `command` is what was typed, for the manifest.
+pub fn run(pipeline: &Pipeline, command: &str) -> Result<Outcome, EngineError> {
+    run_watched(pipeline, command, Pieces::default(), &|_| ControlFlow::Continue(()))
+}
+
+/// Runs a pipeline, watched; one that streams reads in such pieces.
 pub fn run_watched(
     pipeline: &Pipeline,
     command: &str,
     pieces: Pieces,
-    watch: &mut dyn FnMut(Progress),
+    observer: &Observer,
 ) -> Result<Outcome, EngineError> {
+    let step = |step| observer(Progress::Working(step));
+    let watch = Watch::new(&step);
     if pipeline.input.stream && pipeline.analysis.name() != STREAMED {
         return Err(EngineError::NotInPieces { analysis: pipeline.analysis.name().to_owned() });
     }
     match &pipeline.analysis {
-        Analysis::Hotspots(params) => run_hotspots(pipeline, params, command),
+        Analysis::Hotspots(params) => run_hotspots(pipeline, params, command, &watch),
         Analysis::Method { name, parameters } if pipeline.input.stream => {
             let params = brasa_spatial_index::parameters(STREAMED, parameters)?;
             DensitySum::check(&params)?;
-            run_method(pipeline, name, command, || kde_in_pieces(pipeline, &params, pieces, watch))
+            run_method(pipeline, name, command, || kde_in_pieces(pipeline, &params, pieces, observer))
         }
         Analysis::Method { name, parameters } => {
             let method = method(name)?;
             run_method(pipeline, name, command, || {
                 let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
-                let answer = (method.run)(&input.incidents, parameters)?;
+                let answer = (method.run)(&input.incidents, parameters, &watch)?;
                 let period = input.incidents.times.as_ref().and_then(Times::extent);
                 Ok(Answered { input, answer, period })
             })
@@ -82,8 +98,9 @@ fn kde_in_pieces(
     pipeline: &Pipeline,
     params: &DensityParams,
     pieces: Pieces,
-    watch: &mut dyn FnMut(Progress),
+    observer: &Observer,
 ) -> Result<Answered, EngineError> {
+    let waiting = Cell::new(true);
     let mut sum: Option<DensitySum> = None;
     let mut period: Option<Interval> = None;
     let input = brasa_ingest::stream(
@@ -91,6 +108,9 @@ fn kde_in_pieces(
         &pipeline.input,
         pieces,
         &mut |piece| {
+            if !waiting.get() {
+                return Err(AnalysisError::Interrupted.into());
+            }
             let sum = match &mut sum {
                 Some(sum) => sum,
                 none => none.insert(DensitySum::new(&piece.window, params)?),
@@ -102,7 +122,9 @@ fn kde_in_pieces(
             period = period.zip(more).map(|(a, b)| both(a, b)).or(period).or(more);
             Ok::<(), EngineError>(())
         },
-        watch,
+        &mut |progress| {
+            waiting.set(waiting.get() && observer(Progress::Reading(progress)).is_continue());
+        },
     )?;
     let sum = sum.map_or_else(|| DensitySum::new(&input.incidents.window, params), Ok)?;
     let mut surface: Surface = sum.surface();
@@ -120,11 +142,12 @@ fn run_hotspots(
     pipeline: &Pipeline,
     params: &hotspots::HotspotsParams,
     command: &str,
+    watch: &Watch,
 ) -> Result<Outcome, EngineError> {
     let mut folder =
         Staged::folder(&pipeline.output.path, pipeline.output.force)?.protecting(&inputs(pipeline))?;
     let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
-    let mut found = hotspots::hotspots(&input.incidents, params)?;
+    let mut found = hotspots::hotspots(&input.incidents, params, watch)?;
 
     let crs = input.incidents.crs.clone();
     let mut notes = input.notes.clone();

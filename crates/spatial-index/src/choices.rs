@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::bandwidth::Rule;
 use crate::kernels::Kernel;
-use crate::{AnalysisError, Sites};
+use crate::{AnalysisError, Sites, Watch};
 
 /// The side of a grid cell: a length, or the mean spacing of the places.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -101,6 +101,7 @@ impl Bandwidth {
         kernel: Kernel,
         incidents: &Incidents,
         sites: &Sites,
+        watch: &Watch,
     ) -> Result<Chosen, AnalysisError> {
         let (deviation, name, reason, warning, record) = match self {
             Self::Length(length) => {
@@ -120,7 +121,7 @@ impl Bandwidth {
                 )
             }
             Self::Rule(rule) => {
-                let selection = rule.select(sites, &incidents.window)?;
+                let selection = rule.select(sites, &incidents.window, watch)?;
                 let reason = format!(
                     "{rule} chose a standard deviation of {:.1} m: {}",
                     selection.sigma,

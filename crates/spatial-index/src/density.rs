@@ -11,7 +11,7 @@ use crate::edge::{Edge, mass_at_centres, mass_at_places};
 use crate::kernel_sums::{Places, kernel_sums};
 use crate::kernels::Kernel;
 use crate::raster::{GridSize, bandwidth_warnings, raster};
-use crate::{AnalysisError, Bandwidth, CellSize, Sites};
+use crate::{AnalysisError, Bandwidth, CellSize, Sites, Watch};
 
 /// The unit of a density.
 pub const UNITS: &str = "incidents/km²";
@@ -38,10 +38,11 @@ pub fn of_sites(
     incidents: &Incidents,
     sites: &Sites,
     params: &DensityParams,
+    watch: &Watch,
 ) -> Result<Surface, AnalysisError> {
     // Before the bandwidth: a grid that cannot be is refused before a long search.
     let (grid, cell_note) = raster(incidents, sites, &params.cell, params.grid)?;
-    let bandwidth = params.bandwidth.resolve(grid.cell(), params.kernel, incidents, sites)?;
+    let bandwidth = params.bandwidth.resolve(grid.cell(), params.kernel, incidents, sites, watch)?;
     let warnings = bandwidth_warnings(bandwidth.radius, &grid, &incidents.window);
     let mut surface = on_grid(sites, grid, params.kernel, bandwidth.radius, params.edge);
     surface.notes = cell_note.into_iter().chain(bandwidth.notes).chain(warnings).collect();

@@ -60,6 +60,9 @@ pub enum AnalysisError {
         /// What could be selected.
         help: Option<String>,
     },
+    /// Whoever watched does not wait any more.
+    #[error("interrupted")]
+    Interrupted,
     /// A rule has nothing to work with.
     #[error("the rule \"{rule}\" cannot choose a {what}: {why}")]
     RuleFailed {
@@ -83,6 +86,7 @@ impl Diagnose for AnalysisError {
             Self::SeriesTooLarge { .. } => "series_too_large",
             Self::NoVariance { .. } => "no_variance",
             Self::NothingSelected { .. } => "nothing_selected",
+            Self::Interrupted => "interrupted",
             Self::RuleFailed { .. } => "rule_failed",
         }
     }
@@ -91,6 +95,7 @@ impl Diagnose for AnalysisError {
         match self {
             Self::Parameter { .. } | Self::NothingSelected { .. } => Blame::Usage,
             Self::Grid(GridError::TooLarge { .. }) | Self::SeriesTooLarge { .. } => Blame::Memory,
+            Self::Interrupted => Blame::Io,
             Self::NoIncidents
             | Self::NoTimes { .. }
             | Self::Grid(_)
@@ -112,7 +117,9 @@ impl Diagnose for AnalysisError {
             Self::NoVariance { .. } => Some("choose another --cell, or more incidents".to_owned()),
             Self::NothingSelected { help, .. } => help.clone(),
             Self::RuleFailed { what, .. } => Some(format!("give the {what} as a length, such as 500m")),
-            Self::Parameter { .. } | Self::NoIncidents | Self::Grid(GridError::Flat) => None,
+            Self::Parameter { .. } | Self::NoIncidents | Self::Interrupted | Self::Grid(GridError::Flat) => {
+                None
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Pure functions from incidents to answers: kernel density, clustering, local statistics.
 //!
 //! This crate knows neither longitude nor latitude, neither disk nor clock nor environment: `(&Incidents,
-//! &Params) → answer`, the same bits on any number of threads and in any order of rows. Every method works on
+//! &Params, &Watch) → answer`, the same bits on any number of threads and in any order of rows. Every method works on
 //! [`Sites`], the distinct places with their weights.
 //!
 //! [`METHODS`] is the catalogue. A method is one file under `methods/` and one line below; its subcommand, its
@@ -25,6 +25,7 @@ pub mod raster;
 pub mod selection;
 pub mod significance;
 pub mod sites;
+pub mod watch;
 
 use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
 use schemars::Schema;
@@ -34,6 +35,7 @@ pub use choices::{Bandwidth, CellSize};
 pub use error::AnalysisError;
 pub use k_function::Stacks;
 pub use sites::Sites;
+pub use watch::Watch;
 
 /// What a method answers with.
 #[derive(Debug, Clone)]
@@ -81,8 +83,8 @@ pub struct Method {
     pub schema: fn() -> Schema,
     /// Checks parameters without running, so that a bad one is refused before a file is read.
     pub check: fn(&Value) -> Result<(), AnalysisError>,
-    /// Runs it.
-    pub run: fn(&Incidents, &Value) -> Result<Answer, AnalysisError>,
+    /// Runs it, watched.
+    pub run: fn(&Incidents, &Value, &Watch) -> Result<Answer, AnalysisError>,
 }
 
 macro_rules! methods {
@@ -95,9 +97,9 @@ macro_rules! methods {
             about: methods::$group::$method::ABOUT,
             schema: || schemars::schema_for!(methods::$group::$method::$params),
             check: |value| parameters::<methods::$group::$method::$params>($name, value).map(drop),
-            run: |incidents, value| {
+            run: |incidents, value, watch| {
                 let params = parameters::<methods::$group::$method::$params>($name, value)?;
-                methods::$group::$method::$method(incidents, &params).map(|answer| Answer::$answer(answer.into()))
+                methods::$group::$method::$method(incidents, &params, watch).map(|answer| Answer::$answer(answer.into()))
             },
         }),*];
     };

@@ -5,7 +5,7 @@ use brasa_model::Window;
 use super::{Best, Finer, Rule, Selection, search};
 use crate::at_places::{LeaveOut, density_at_places};
 use crate::edge::Edge;
-use crate::{AnalysisError, Sites};
+use crate::{AnalysisError, Sites, Watch};
 
 /// Cronie & van Lieshout's criterion: by Campbell's formula Σ 1/λ(xᵢ) is expected to be the area of the window.
 ///
@@ -16,9 +16,9 @@ use crate::{AnalysisError, Sites};
 /// Agrees with spatstat's `bw.CvL` on redwood, japanesepines and chorley, criterion included. In m⁴.
 ///
 /// Empty land inside the window asks for a wide kernel: mind the study area.
-pub fn cvl(sites: &Sites, window: &Window) -> Result<Selection, AnalysisError> {
+pub fn cvl(sites: &Sites, window: &Window, watch: &Watch) -> Result<Selection, AnalysisError> {
     let area = window.area_km2() * 1e6;
-    search(Rule::Cvl, sites, window, Best::Least, Finer::WhenCoarse, |sigma| {
+    search(Rule::Cvl, sites, window, Best::Least, Finer::WhenCoarse, watch, |sigma| {
         let density = density_at_places(sites, window, sigma, Edge::None, LeaveOut::Nothing);
         let held: f64 = density.iter().zip(&sites.weight).map(|(density, weight)| weight / density).sum();
         (area - held) * (area - held)

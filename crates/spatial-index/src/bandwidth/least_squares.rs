@@ -5,7 +5,7 @@ use brasa_model::Window;
 use super::{Best, Finer, Rule, Selection, search};
 use crate::at_places::{LeaveOut, density_at_places};
 use crate::edge::Edge;
-use crate::{AnalysisError, Sites, Stacks};
+use crate::{AnalysisError, Sites, Stacks, Watch};
 
 /// Least squares cross-validation: the σ whose density has the least integrated square error, as far as the
 /// places themselves can tell.
@@ -15,12 +15,12 @@ use crate::{AnalysisError, Sites, Stacks};
 /// ∫ f² = ΣΣ wᵢ wⱼ φ(dᵢⱼ; σ√2) / N². A stack is one event: E f₋ᵢ(xᵢ) = Σ_{i≠j} wᵢ wⱼ φ(dᵢⱼ; σ) / (N² − Σw²).
 ///
 /// Its minimum is flat and it varies much between samples; it tends to too small a σ. In 1/m².
-pub fn lscv(sites: &Sites, window: &Window) -> Result<Selection, AnalysisError> {
+pub fn lscv(sites: &Sites, window: &Window, watch: &Watch) -> Result<Selection, AnalysisError> {
     let total = sites.total_weight();
     let pairs = total * total - Stacks::Together.squares(sites);
     let sum =
         |density: &[f64]| -> f64 { density.iter().zip(&sites.weight).map(|(at, weight)| at * weight).sum() };
-    search(Rule::Lscv, sites, window, Best::Least, Finer::Always, |sigma| {
+    search(Rule::Lscv, sites, window, Best::Least, Finer::Always, watch, |sigma| {
         let wide = sigma * std::f64::consts::SQRT_2;
         let square = density_at_places(sites, window, wide, Edge::None, LeaveOut::Nothing);
         let others = density_at_places(sites, window, sigma, Edge::None, LeaveOut::Place);

@@ -5,7 +5,7 @@ use brasa_model::Window;
 use super::{Best, Finer, Rule, Selection, Stacks, search};
 use crate::at_places::{LeaveOut, density_at_places, uniform_total};
 use crate::edge::Edge;
-use crate::{AnalysisError, Sites};
+use crate::{AnalysisError, Sites, Watch};
 
 /// Likelihood cross-validation: the σ under which each place is foretold best by all others.
 ///
@@ -18,12 +18,17 @@ use crate::{AnalysisError, Sites};
 ///
 /// An even pattern has no best σ: the criterion grows to the end of the range. Its value is a log-likelihood up to a
 /// constant; do not compare it between files.
-pub fn ppl(sites: &Sites, window: &Window, stacks: Stacks) -> Result<Selection, AnalysisError> {
+pub fn ppl(
+    sites: &Sites,
+    window: &Window,
+    stacks: Stacks,
+    watch: &Watch,
+) -> Result<Selection, AnalysisError> {
     let leave_out = match stacks {
         Stacks::Together => LeaveOut::Place,
         Stacks::Apart => LeaveOut::Incident,
     };
-    search(Rule::Ppl, sites, window, Best::Most, Finer::WhenCoarse, |sigma| {
+    search(Rule::Ppl, sites, window, Best::Most, Finer::WhenCoarse, watch, |sigma| {
         let density = density_at_places(sites, window, sigma, Edge::Uniform, leave_out);
         let logs: f64 =
             density.iter().zip(&sites.weight).map(|(density, weight)| weight * libm::log(*density)).sum();

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::at_places::least_distance;
-use crate::{AnalysisError, Sites};
+use crate::{AnalysisError, Sites, Watch};
 
 pub use crate::k_function::Stacks;
 pub use campbell::cvl;
@@ -121,15 +121,15 @@ impl Rule {
     /// # Errors
     /// [`AnalysisError::RuleFailed`] with the reason, when the places give the rule nothing to go by, or are more than
     /// [`MOST_SITES`] and the rule compares all of them.
-    pub fn select(self, sites: &Sites, window: &Window) -> Result<Selection, AnalysisError> {
+    pub fn select(self, sites: &Sites, window: &Window, watch: &Watch) -> Result<Selection, AnalysisError> {
         match self {
             Self::Scott => scott(sites),
             Self::Silverman => silverman(sites),
             Self::TerrellOversmooth => terrell_oversmooth(sites),
             Self::Diggle => diggle(sites, window, Stacks::Together),
-            Self::Ppl => ppl(sites, window, Stacks::Together),
-            Self::Lscv => lscv(sites, window),
-            Self::Cvl => cvl(sites, window),
+            Self::Ppl => ppl(sites, window, Stacks::Together, watch),
+            Self::Lscv => lscv(sites, window, watch),
+            Self::Cvl => cvl(sites, window, watch),
         }
     }
 
@@ -327,6 +327,7 @@ fn search(
     window: &Window,
     best: Best,
     finer: Finer,
+    watch: &Watch,
     criterion: impl Fn(f64) -> f64,
 ) -> Result<Selection, AnalysisError> {
     comparable(rule, sites)?;
@@ -339,15 +340,20 @@ fn search(
     }
     let enough = (libm::log(most / least) / (0.5 * std::f64::consts::LN_2)).ceil() as usize + 1;
     let steps = enough.max(STEPS);
+    let phase = watch.phase("bandwidths tried", (steps + 2 * FINER) as u64);
+    let values_at = |tried: &[f64]| -> Result<Vec<f64>, AnalysisError> {
+        let value = |&sigma| phase.advance(1).map(|()| criterion(sigma));
+        tried.iter().map(value).collect()
+    };
     let mut tried = geometric(least, most, steps);
-    let mut values: Vec<f64> = tried.iter().map(|&sigma| criterion(sigma)).collect();
+    let mut values = values_at(&tried)?;
     if let Some(at) = best.of(&values).filter(|_| finer == Finer::Always || steps > STEPS) {
         // From the right, so that positions to the left stay what they are.
         for left in [at, at.wrapping_sub(1)] {
             if left < steps && left + 1 < steps {
                 let between = geometric(tried[left], tried[left + 1], FINER + 2);
                 let between = &between[1..=FINER];
-                let found: Vec<f64> = between.iter().map(|&sigma| criterion(sigma)).collect();
+                let found = values_at(between)?;
                 tried.splice(left + 1..left + 1, between.iter().copied());
                 values.splice(left + 1..left + 1, found);
             }

@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::neighbours::PlaceIndex;
-use crate::{About, AnalysisError, Sites};
+use crate::{About, AnalysisError, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -68,7 +68,7 @@ fn default_min_points() -> std::num::NonZeroU32 {
 const REACH: i64 = 2;
 
 /// The clusters of `incidents`.
-pub fn dbscan(incidents: &Incidents, params: &DbscanParams) -> Result<Clusters, AnalysisError> {
+pub fn dbscan(incidents: &Incidents, params: &DbscanParams, _: &Watch) -> Result<Clusters, AnalysisError> {
     let sites = Sites::new(incidents);
     let eps = params.eps.get();
     // A hair under eps/√2, so that two places in one cell are within eps of one another however they are rounded.

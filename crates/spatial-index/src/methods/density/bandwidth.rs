@@ -39,7 +39,7 @@ use serde_json::json;
 
 use crate::bandwidth::Rule;
 use crate::kernels::Kernel;
-use crate::{About, AnalysisError, Sites};
+use crate::{About, AnalysisError, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -58,12 +58,16 @@ pub struct BandwidthParams {
 }
 
 /// The criterion of a rule over the bandwidths it tried.
-pub fn bandwidth(incidents: &Incidents, params: &BandwidthParams) -> Result<Curve, AnalysisError> {
+pub fn bandwidth(
+    incidents: &Incidents,
+    params: &BandwidthParams,
+    watch: &Watch,
+) -> Result<Curve, AnalysisError> {
     let rule = params.rule;
     if incidents.is_empty() {
         return Err(AnalysisError::NoIncidents);
     }
-    let found = rule.select(&Sites::new(incidents), &incidents.window)?;
+    let found = rule.select(&Sites::new(incidents), &incidents.window, watch)?;
     let kernels: Vec<String> = Kernel::ALL
         .iter()
         .filter(|(kernel, _)| *kernel != Kernel::Gaussian)

@@ -45,7 +45,7 @@ use serde_json::json;
 
 use crate::density::{DensityParams, UNITS, of_sites};
 use crate::isopleth::isopleth;
-use crate::{About, AnalysisError, Sites};
+use crate::{About, AnalysisError, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -203,12 +203,16 @@ impl JsonSchema for Levels {
 }
 
 /// The areas at or above the levels of the density of `incidents`.
-pub fn isopleths(incidents: &Incidents, params: &IsoplethsParams) -> Result<Isopleths, AnalysisError> {
+pub fn isopleths(
+    incidents: &Incidents,
+    params: &IsoplethsParams,
+    watch: &Watch,
+) -> Result<Isopleths, AnalysisError> {
     if incidents.is_empty() {
         return Err(AnalysisError::NoIncidents);
     }
     let sites = Sites::new(incidents);
-    let surface = of_sites(incidents, &sites, &params.density)?;
+    let surface = of_sites(incidents, &sites, &params.density, watch)?;
     let ranked = Ranked::new(&surface);
     if !(ranked.total() > 0.0 && ranked.total().is_finite()) {
         return Err(AnalysisError::Parameter {

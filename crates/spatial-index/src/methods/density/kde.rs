@@ -39,7 +39,7 @@ use brasa_model::{Incidents, Surface};
 
 pub use crate::density::{DensityParams as KdeParams, on_grid};
 use crate::density::{UNITS, of_sites};
-use crate::{About, AnalysisError, Sites};
+use crate::{About, AnalysisError, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -50,6 +50,6 @@ pub const ABOUT: About = About {
 };
 
 /// The density of `incidents` on a grid clipped to their window.
-pub fn kde(incidents: &Incidents, params: &KdeParams) -> Result<Surface, AnalysisError> {
-    of_sites(incidents, &Sites::new(incidents), params)
+pub fn kde(incidents: &Incidents, params: &KdeParams, watch: &Watch) -> Result<Surface, AnalysisError> {
+    of_sites(incidents, &Sites::new(incidents), params, watch)
 }

@@ -48,7 +48,7 @@ use crate::edge::{Edge, mass_at_centres, mass_at_each, mass_at_places};
 use crate::kernel_sums::kernel_sums;
 use crate::kernels::Kernel;
 use crate::sites::Ordered;
-use crate::{About, AnalysisError, Bandwidth, CellSize, Sites};
+use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -93,14 +93,18 @@ pub struct Spread {
 }
 
 /// The adaptive density of `incidents` on a grid clipped to their window.
-pub fn kde_adaptive(incidents: &Incidents, params: &KdeAdaptiveParams) -> Result<Surface, AnalysisError> {
+pub fn kde_adaptive(
+    incidents: &Incidents,
+    params: &KdeAdaptiveParams,
+    watch: &Watch,
+) -> Result<Surface, AnalysisError> {
     if incidents.is_empty() {
         return Err(AnalysisError::NoIncidents);
     }
     let sites = Sites::new(incidents);
     let (cell, cell_note) = params.cell.resolve(incidents, &sites)?;
     let grid = Grid::covering(&incidents.window, cell)?;
-    let decide = |bandwidth: Bandwidth| bandwidth.resolve(cell, params.kernel, incidents, &sites);
+    let decide = |bandwidth: Bandwidth| bandwidth.resolve(cell, params.kernel, incidents, &sites, watch);
     let bandwidth = decide(params.bandwidth)?;
     let pilot = params.pilot.map(decide).transpose()?;
     let of_pilot = |note: Note| Note {

@@ -56,7 +56,7 @@ use crate::isopleth::isopleth;
 use crate::kernel_sums::{Places, relative_sums};
 use crate::kernels::Kernel;
 use crate::selection::{Selection, kinds_there_are};
-use crate::{About, AnalysisError, Bandwidth, CellSize, Sites};
+use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -186,7 +186,11 @@ impl JsonSchema for Against {
 }
 
 /// The relative risk of the cases among `incidents`, on a grid clipped to their window.
-pub fn kde_ratio(incidents: &Incidents, params: &KdeRatioParams) -> Result<Risk, AnalysisError> {
+pub fn kde_ratio(
+    incidents: &Incidents,
+    params: &KdeRatioParams,
+    watch: &Watch,
+) -> Result<Risk, AnalysisError> {
     if incidents.is_empty() {
         return Err(AnalysisError::NoIncidents);
     }
@@ -208,7 +212,7 @@ pub fn kde_ratio(incidents: &Incidents, params: &KdeRatioParams) -> Result<Risk,
     let sites = Sites::new(&known);
     let (cell, cell_note) = params.cell.resolve(&known, &sites)?;
     let grid = Grid::covering(&incidents.window, cell)?;
-    let bandwidth = params.bandwidth.resolve(cell, params.kernel, &known, &sites)?;
+    let bandwidth = params.bandwidth.resolve(cell, params.kernel, &known, &sites, watch)?;
     let comparison = Comparison {
         against: params.against,
         kernel: params.kernel,

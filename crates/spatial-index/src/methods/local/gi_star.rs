@@ -35,7 +35,7 @@ use serde_json::json;
 
 use crate::neighbours::{neighbour_sums, offsets_within};
 use crate::significance::{benjamini_hochberg, classify, two_sided_p};
-use crate::{About, AnalysisError, CellSize, Sites};
+use crate::{About, AnalysisError, CellSize, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -131,7 +131,7 @@ impl JsonSchema for Neighbours {
 }
 
 /// Gi* of the incidents counted in the cells of a grid clipped to their window.
-pub fn gi_star(incidents: &Incidents, params: &GiStarParams) -> Result<LocalStats, AnalysisError> {
+pub fn gi_star(incidents: &Incidents, params: &GiStarParams, _: &Watch) -> Result<LocalStats, AnalysisError> {
     if incidents.is_empty() {
         return Err(AnalysisError::NoIncidents);
     }

@@ -47,7 +47,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::kernels::Kernel;
-use crate::{About, AnalysisError, Bandwidth, CellSize, Sites};
+use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -181,6 +181,7 @@ const PULSES_AT_ONCE: usize = 1 << 24;
 pub fn kde_spacetime(
     incidents: &Incidents,
     params: &KdeSpacetimeParams,
+    watch: &Watch,
 ) -> Result<SurfaceSeries, AnalysisError> {
     let no_times = AnalysisError::NoTimes { method: "kde-spacetime" };
     if incidents.is_empty() {
@@ -193,7 +194,7 @@ pub fn kde_spacetime(
     let (step, step_note) = params.step.resolve(params.bandwidth_time);
     let grid = Grid::covering(&incidents.window, cell)?;
     let frames = frames(period, step, &grid)?;
-    let bandwidth = params.bandwidth.resolve(cell, Kernel::Quartic, incidents, &sites)?;
+    let bandwidth = params.bandwidth.resolve(cell, Kernel::Quartic, incidents, &sites, watch)?;
     let bandwidths = (bandwidth.radius, params.bandwidth_time);
 
     let mut series = on_grid(incidents, &sites, grid, frames, bandwidths, params.edge_time)?;
