@@ -30,13 +30,14 @@
 //! A cluster is not a significant cluster: under a larger `eps` anything is one. `eps` is a claim about the data
 //! and has no default.
 
-use brasa_model::{Cluster, Clusters, Incidents, Metres, Provenance};
-use geo::{ConvexHull, Coord, MultiPoint, Point, Polygon};
+use brasa_model::{Clusters, Incidents, Metres, Provenance};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::clusters::clusters;
+use crate::groups::Groups;
 use crate::neighbours::PlaceIndex;
 use crate::{About, AnalysisError, Sites, Watch};
 
@@ -85,17 +86,11 @@ pub fn dbscan(incidents: &Incidents, params: &DbscanParams, _: &Watch) -> Result
     // The group of each site, named by its root cell; None for noise.
     let group: Vec<Option<u32>> =
         (0..sites.len()).map(|site| joined[site].map(|cell| groups.root(cell))).collect();
-    let number = number_by_weight(&sites, &group);
-    let of_site: Vec<Option<u32>> =
-        group.iter().map(|group| group.and_then(|root| number.get(&root).copied())).collect();
-    let labels = sites.of_incident.iter().map(|&site| of_site[site as usize]).collect();
-    let core_incident = sites.of_incident.iter().map(|&site| core[site as usize]).collect();
-    let clusters = describe(&sites, &of_site, number.len(), eps / 2.0);
     let provenance = Provenance::new(
         "dbscan",
         json!({ "eps": params.eps, "min_points": params.min_points, "border": "nearest core" }),
     );
-    Ok(Clusters { labels, core: core_incident, clusters, provenance, notes: Vec::new() })
+    Ok(clusters(&sites, &group, &core, eps / 2.0, provenance))
 }
 
 /// Which sites are cores.
@@ -137,7 +132,7 @@ fn cores(
 
 /// Unites the cells whose cores lie within eps of one another.
 fn unite(index: &PlaceIndex, core: &[bool], eps2: f64, near: impl Fn(u32, u32) -> f64) -> Groups {
-    let mut groups = Groups((0..index.len() as u32).collect());
+    let mut groups = Groups::apart(index.len());
     let cores: Vec<Vec<u32>> = (0..index.len())
         .map(|cell| index.sites_of(cell).iter().copied().filter(|&site| core[site as usize]).collect())
         .collect();
@@ -186,85 +181,4 @@ fn borders(
         joined[site as usize] = Some(cell);
     }
     joined
-}
-
-/// Numbers the groups from the heaviest; of two equally heavy ones the southern-most first.
-fn number_by_weight(sites: &Sites, group: &[Option<u32>]) -> std::collections::BTreeMap<u32, u32> {
-    let mut weights: std::collections::BTreeMap<u32, (f64, usize)> = std::collections::BTreeMap::new();
-    for (site, root) in group.iter().enumerate().filter_map(|(site, root)| root.map(|root| (site, root))) {
-        weights.entry(root).or_insert((0.0, site)).0 += sites.weight[site];
-    }
-    let mut order: Vec<(u32, f64, usize)> =
-        weights.into_iter().map(|(root, (weight, first))| (root, weight, first)).collect();
-    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.2.cmp(&b.2)));
-    order.into_iter().zip(1..).map(|((root, _, _), number)| (root, number)).collect()
-}
-
-/// The clusters as they are reported. The outline is the convex hull of the places, widened by `margin` so that a
-/// cluster on one place or on a line has an area too.
-fn describe(sites: &Sites, of_site: &[Option<u32>], clusters: usize, margin: f64) -> Vec<Cluster> {
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); clusters];
-    for (site, number) in of_site.iter().enumerate() {
-        if let Some(number) = number {
-            members[*number as usize - 1].push(site);
-        }
-    }
-    members
-        .into_par_iter()
-        .enumerate()
-        .map(|(at, members)| {
-            let weight: f64 = members.iter().map(|&site| sites.weight[site]).sum();
-            let mean = |values: &[f64]| {
-                // Around the first member, so that large coordinates cost no precision; plain where weights are zero.
-                let first = values[members[0]];
-                let total: f64 =
-                    members.iter().map(|&site| sites.weight[site] * (values[site] - first)).sum();
-                if weight > 0.0 { first + total / weight } else { first }
-            };
-            Cluster {
-                number: at as u32 + 1,
-                incidents: members.iter().map(|&site| u64::from(sites.count[site])).sum(),
-                sites: members.len() as u64,
-                weight,
-                mean_centre: Coord { x: mean(&sites.x), y: mean(&sites.y) },
-                outline: widened_hull(members.iter().map(|&site| (sites.x[site], sites.y[site])), margin),
-            }
-        })
-        .collect()
-}
-
-/// The convex hull of octagons of radius `margin` around the places.
-fn widened_hull(places: impl Iterator<Item = (f64, f64)>, margin: f64) -> Polygon<f64> {
-    let diagonal = margin * std::f64::consts::FRAC_1_SQRT_2;
-    let octagon = [
-        (margin, 0.0),
-        (diagonal, diagonal),
-        (0.0, margin),
-        (-diagonal, diagonal),
-        (-margin, 0.0),
-        (-diagonal, -diagonal),
-        (0.0, -margin),
-        (diagonal, -diagonal),
-    ];
-    let corners = places.flat_map(|(x, y)| octagon.map(|(dx, dy)| Point::new(x + dx, y + dy)));
-    MultiPoint::new(corners.collect()).convex_hull()
-}
-
-/// Disjoint groups of cells; the smallest cell of a group is its root.
-struct Groups(Vec<u32>);
-
-impl Groups {
-    fn root(&mut self, mut at: u32) -> u32 {
-        while self.0[at as usize] != at {
-            let above = self.0[self.0[at as usize] as usize];
-            self.0[at as usize] = above;
-            at = above;
-        }
-        at
-    }
-
-    fn unite(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.0[a.max(b) as usize] = a.min(b);
-    }
 }
