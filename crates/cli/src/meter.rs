@@ -51,7 +51,7 @@ fn write(text: &str) {
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
-/// Rows read, rows in a second, the share of the file, the time left.
+/// Rows read, rows in a second, the share that is done, the time left.
 fn line(progress: Progress, passed: Duration) -> String {
     let seconds = passed.as_secs_f64();
     let mut line = format!("Reading    {} rows", thousands(progress.rows));
@@ -60,7 +60,7 @@ fn line(progress: Progress, passed: Duration) -> String {
         line.push_str(&format!(", {} in a second", thousands(pace as u64)));
     }
     if let Some(share) = progress.share {
-        line.push_str(&format!(", {:.0} % of the file", share * 100.0));
+        line.push_str(&format!(", {:.0} % done", share * 100.0));
         if share > 0.0 && share < 1.0 && passed >= GUESS_FROM {
             let left = (seconds * (1.0 - share) / share).round() as u64;
             line.push_str(&format!(", {}:{:02} left", left / 60, left % 60));
@@ -78,7 +78,7 @@ mod tests {
         let half = Progress { rows: 12_400_000, share: Some(0.4) };
         assert_eq!(
             line(half, Duration::from_secs(50)),
-            "Reading    12,400,000 rows, 248,000 in a second, 40 % of the file, 1:15 left"
+            "Reading    12,400,000 rows, 248,000 in a second, 40 % done, 1:15 left"
         );
         let unknown = Progress { rows: 5, share: None };
         assert_eq!(line(unknown, Duration::from_secs(1)), "Reading    5 rows, 5 in a second");

@@ -43,6 +43,8 @@ pub fn run_watched(
     if pipeline.input.stream && pipeline.analysis.name() != STREAMED {
         return Err(EngineError::NotInPieces { analysis: pipeline.analysis.name().to_owned() });
     }
+    // From here on patterns are the files that they fit.
+    let pipeline = &Pipeline { files: brasa_ingest::expand(&pipeline.files)?, ..pipeline.clone() };
     match &pipeline.analysis {
         Analysis::Hotspots(params) => run_hotspots(pipeline, params, command),
         Analysis::Method { name, parameters } if pipeline.input.stream => {
@@ -53,7 +55,7 @@ pub fn run_watched(
         Analysis::Method { name, parameters } => {
             let method = method(name)?;
             run_method(pipeline, name, command, || {
-                let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
+                let input = brasa_ingest::read(&pipeline.files, &pipeline.input)?;
                 let answer = (method.run)(&input.incidents, parameters)?;
                 let period = input.incidents.times.as_ref().and_then(Times::extent);
                 Ok(Answered { input, answer, period })
@@ -77,7 +79,7 @@ fn method(name: &str) -> Result<&'static Method, EngineError> {
     brasa_spatial_index::method(name).ok_or_else(unknown)
 }
 
-/// The density of a file that is read in pieces.
+/// The density of files that are read in pieces.
 fn kde_in_pieces(
     pipeline: &Pipeline,
     params: &DensityParams,
@@ -87,7 +89,7 @@ fn kde_in_pieces(
     let mut sum: Option<DensitySum> = None;
     let mut period: Option<Interval> = None;
     let input = brasa_ingest::stream(
-        &pipeline.file,
+        &pipeline.files,
         &pipeline.input,
         pieces,
         &mut |piece| {
@@ -123,7 +125,7 @@ fn run_hotspots(
 ) -> Result<Outcome, EngineError> {
     let mut folder =
         Staged::folder(&pipeline.output.path, pipeline.output.force)?.protecting(&inputs(pipeline))?;
-    let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
+    let input = brasa_ingest::read(&pipeline.files, &pipeline.input)?;
     let mut found = hotspots::hotspots(&input.incidents, params)?;
 
     let crs = input.incidents.crs.clone();
@@ -153,7 +155,7 @@ fn run_hotspots(
     }
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
-        brasa_export::write_rejects(&input.rejects, &folder.path(REJECTS)?)?;
+        brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
     }
     let mut manifest = manifest(&layer.provenance, command, notes, &input);
     manifest.outputs = folder.digests()?;
@@ -188,7 +190,8 @@ fn run_method(
     if let (Answer::Clusters(clusters), Some(staged), Some(path)) =
         (&answer, &mut labels, &pipeline.output.labels)
     {
-        brasa_export::write_labels(&input.incidents.row, clusters, &staged.path(&file_name(path))?)?;
+        let (rows, files) = (&input.incidents.row, input.incidents.files.as_ref());
+        brasa_export::write_labels(rows, files, clusters, &staged.path(&file_name(path))?)?;
     }
     let mut notes = input.notes.clone();
     let waiting = main.path(&file_name(path))?;
@@ -196,7 +199,8 @@ fn run_method(
     let (provenance, headline) = target.write(answer, &mut notes)?;
     let rejects_file = (!input.rejects.is_empty()).then_some(rejects_path);
     if let Some(path) = &rejects_file {
-        brasa_export::write_rejects(&input.rejects, &rejected.path(&file_name(path))?)?;
+        let files = input.incidents.files.as_ref();
+        brasa_export::write_rejects(&input.rejects, files, &rejected.path(&file_name(path))?)?;
     }
     let mut manifest = manifest(&provenance, command, notes, &input);
     let crs = crs.clone();
@@ -210,7 +214,7 @@ fn run_method(
 
 /// The files a run reads, which it must never write.
 fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
-    std::iter::once(pipeline.file.as_path()).chain(pipeline.input.study_area.as_deref()).collect()
+    pipeline.files.iter().map(PathBuf::as_path).chain(pipeline.input.study_area.as_deref()).collect()
 }
 
 fn manifest(provenance: &Provenance, command: &str, notes: Vec<Note>, input: &Ingested) -> Manifest {
