@@ -50,12 +50,17 @@ pub fn run_watched(
         Analysis::Method { name, parameters } if pipeline.input.stream => {
             let params = brasa_spatial_index::parameters(STREAMED, parameters)?;
             DensitySum::check(&params)?;
-            run_method(pipeline, name, command, || kde_in_pieces(pipeline, &params, pieces, watch))
+            run_method(pipeline, name, command, |after_reading| {
+                let answered = kde_in_pieces(pipeline, &params, pieces, watch)?;
+                after_reading(&answered.input.rejects)?;
+                Ok(answered)
+            })
         }
         Analysis::Method { name, parameters } => {
             let method = method(name)?;
-            run_method(pipeline, name, command, || {
+            run_method(pipeline, name, command, |after_reading| {
                 let input = brasa_ingest::read(&pipeline.files, &pipeline.input)?;
+                after_reading(&input.rejects)?;
                 let answer = (method.run)(&input.incidents, parameters)?;
                 let period = input.incidents.times.as_ref().and_then(Times::extent);
                 Ok(Answered { input, answer, period })
@@ -66,6 +71,9 @@ pub fn run_watched(
 
 /// The one method that can take a file in pieces: its answer is a sum.
 const STREAMED: &str = "kde";
+
+/// Is to be told the rows that were set aside, before a method takes its time.
+type AfterReading<'a> = &'a mut dyn FnMut(&[Reject]) -> Result<(), EngineError>;
 
 /// What was read, what a method made of it, and the period it covers.
 struct Answered {
@@ -171,7 +179,7 @@ fn run_method(
     pipeline: &Pipeline,
     name: &str,
     command: &str,
-    answered: impl FnOnce() -> Result<Answered, EngineError>,
+    answered: impl FnOnce(AfterReading<'_>) -> Result<Answered, EngineError>,
 ) -> Result<Outcome, EngineError> {
     let method = method(name)?;
     let (path, force) = (&pipeline.output.path, pipeline.output.force);
@@ -183,9 +191,16 @@ fn run_method(
     let mut main = stage(path)?;
     let mut labels = pipeline.output.labels.as_deref().map(stage).transpose()?;
     let rejects_path = rejects_beside(path);
-    let mut rejected = stage(&rejects_path)?;
+    // Whether there are rejects is known once all is read; whether they may be written is settled then, before the method runs.
+    let mut rejected: Option<Staged> = None;
+    let mut after_reading = |rejects: &[Reject]| {
+        if !rejects.is_empty() {
+            rejected = Some(stage(&rejects_path)?);
+        }
+        Ok(())
+    };
 
-    let Answered { input, answer, period } = answered()?;
+    let Answered { input, answer, period } = answered(&mut after_reading)?;
     let crs = &input.incidents.crs;
     if let (Answer::Clusters(clusters), Some(staged), Some(path)) =
         (&answer, &mut labels, &pipeline.output.labels)
@@ -197,18 +212,20 @@ fn run_method(
     let waiting = main.path(&file_name(path))?;
     let target = Target { method, path: &waiting, format, crs, period, inputs: &input.inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
-    let rejects_file = (!input.rejects.is_empty()).then_some(rejects_path);
-    if let Some(path) = &rejects_file {
+    if let Some(rejected) = &mut rejected {
         let files = input.incidents.files.as_ref();
-        brasa_export::write_rejects(&input.rejects, files, &rejected.path(&file_name(path))?)?;
+        brasa_export::write_rejects(&input.rejects, files, &rejected.path(&file_name(&rejects_path))?)?;
     }
+    let rejects_file = rejected.is_some().then_some(rejects_path);
     let mut manifest = manifest(&provenance, command, notes, &input);
     let crs = crs.clone();
     manifest.outputs = main.commit()?;
     if let Some(labels) = labels {
         manifest.outputs.extend(labels.commit()?);
     }
-    manifest.outputs.extend(rejected.commit()?);
+    if let Some(rejected) = rejected {
+        manifest.outputs.extend(rejected.commit()?);
+    }
     Ok(Outcome { manifest, hotspots: None, rejects: input.rejects, rejects_file, crs, headline })
 }
 
