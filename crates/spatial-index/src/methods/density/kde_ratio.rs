@@ -355,6 +355,7 @@ fn known(incidents: &Incidents, chosen: &[Option<bool>]) -> (Incidents, Vec<bool
         kinds: None,
         weight: incidents.weight.as_deref().map(pick),
         row: kept.iter().map(|&at| incidents.row[at]).collect(),
+        files: None,
         window: incidents.window.clone(),
         crs: incidents.crs.clone(),
     };
