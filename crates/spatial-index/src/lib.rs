@@ -13,6 +13,7 @@ pub mod bandwidth;
 pub mod chance;
 pub mod choices;
 pub mod clusters;
+pub mod cores;
 pub mod density;
 pub mod edge;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod raster;
 pub mod selection;
 pub mod significance;
 pub mod sites;
+pub mod sorting;
 pub mod watch;
 
 use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
