@@ -16,10 +16,11 @@
 
 use std::time::Instant;
 
-use brasa_model::{Civil, Clusters, Crs, Incidents, Interval, Metres, Times, Window, WindowOrigin};
+use brasa_model::{Civil, Clusters, Crs, Incidents, Interval, Metres, Span, Times, Window, WindowOrigin};
 use brasa_spatial_index::cores::{Reach, cores};
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
-use brasa_spatial_index::{Sites, Watch};
+use brasa_spatial_index::methods::cluster::st_dbscan::{StDbscanParams, st_dbscan};
+use brasa_spatial_index::{Eps, Moments, Sites, Watch};
 use geo::{MultiPolygon, Rect};
 
 /// CPU seconds of all threads so far; the kernel counts them in nanoseconds.
@@ -90,8 +91,28 @@ fn main() {
     let incidents = city(path, method == "st-dbscan");
     let before = memory("VmRSS");
 
+    if method == "st-dbscan" {
+        let params = StDbscanParams {
+            eps: Eps::Length(Metres::new(eps).unwrap()),
+            eps_time: Span::new((number(5, 7.0) * 86_400.0) as i64).unwrap(),
+            min_points: std::num::NonZeroU32::new(least as u32).unwrap(),
+        };
+        let (moments_cpu, _, _) = measured(|| Moments::new(&incidents, "st-dbscan").unwrap().timed.len());
+        let run = || st_dbscan(&incidents, &params, &Watch::NOBODY).unwrap();
+        let (cpu, wall, found): (_, _, Clusters) = measured(run);
+        println!(
+            "{{\"n\": {}, \"method\": \"{method}\", \"eps\": {eps}, \"days\": {}, \"min_points\": {least}, \"threads\": {}, \"moments_cpu_s\": {moments_cpu:.4}, \"cpu_s\": {cpu:.4}, \"wall_s\": {wall:.4}, \"mib\": {:.0}, \"clusters\": {}, \"noise\": {}}}",
+            incidents.len(),
+            params.eps_time.days(),
+            rayon::current_num_threads(),
+            memory("VmHWM") - before,
+            found.clusters.len(),
+            found.noise(),
+        );
+        return;
+    }
     let params = DbscanParams {
-        eps: Metres::new(eps).unwrap(),
+        eps: Eps::Length(Metres::new(eps).unwrap()),
         min_points: std::num::NonZeroU32::new(least as u32).unwrap(),
     };
     let (sites_cpu, _, sites) = measured(|| Sites::new(&incidents));

@@ -6,13 +6,20 @@
 //! cell then makes cores without a distance, and cores are united cell by cell. Copies of the places lie in the order of
 //! cells, so that a neighbourhood is a handful of contiguous runs.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::AnalysisError;
 use crate::groups::Groups;
 use crate::sorting::sort;
+use crate::{AnalysisError, Sites};
+
+/// Five incidents make a core: the default of scikit-learn and R dbscan, and of every method here that asks for
+/// `min-points`.
+pub const fn default_min_points() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(4)
+}
 
 /// What makes two places neighbours: at most `eps` metres apart and, where places have a third coordinate, at most `time` of
 /// its whole seconds.
@@ -91,6 +98,16 @@ pub fn cores<const D: usize>(
     Ok(Cores { core, group })
 }
 
+/// The cores among sites, by distance in space alone.
+///
+/// # Errors
+/// As [`cores`].
+pub fn cores_of_sites(sites: &Sites, eps: f64, min_points: NonZeroU32) -> Result<Cores, AnalysisError> {
+    let place = |at: usize| [sites.x[at], sites.y[at]];
+    let reach = Reach { eps, time: 0.0 };
+    cores(sites.len(), place, |at| sites.weight[at], reach, f64::from(min_points.get()))
+}
+
 /// Places filed under cells. Cells are numbered line by line; a line is a row of squares within one slice of time.
 struct Cells<const D: usize> {
     reach: Reach,
@@ -141,11 +158,11 @@ impl<const D: usize> Cells<D> {
         if !(columns < (1_u64 << BITS) as f64 && (number(2) + 1.0) * rows < (1_u64 << BITS) as f64) {
             let extent = (high[0] - low[0]).max(high[1] - low[1]);
             let why = format!(
-                "a neighbourhood of {} m is too small for places that lie {extent:.0} m apart{}: give a larger --eps",
+                "a neighbourhood of {} m is too small for places that lie {extent:.0} m apart{}; give a larger one",
                 reach.eps,
                 if D < 3 { "" } else { ", in so short a time" },
             );
-            return Err(AnalysisError::Parameter { method: "eps", why });
+            return Err(AnalysisError::Parameter { method: "--eps", why });
         }
         let stride = rows as i64;
         let key = |at: usize| {

@@ -28,16 +28,17 @@
 //!
 //! # Often misunderstood
 //! A cluster is not a significant cluster: under a larger `eps` anything is one. `eps` is a claim about the data
-//! and has no default.
+//! and has no default; `auto` reads it from the data, and `dbscan-stability` shows what another would have found.
 
-use brasa_model::{Clusters, Incidents, Metres, Provenance};
+use brasa_model::{Clusters, Incidents, Provenance};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::clusters::clusters;
-use crate::cores::{Reach, cores};
-use crate::{About, AnalysisError, Sites, Watch};
+use crate::cores::{cores_of_sites, default_min_points};
+use crate::k_distances::core_share_of_sites;
+use crate::{About, AnalysisError, Eps, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -51,32 +52,22 @@ pub const ABOUT: About = About {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DbscanParams {
-    /// Radius within which incidents are neighbours; a claim about the data, so there is no default
-    pub eps: Metres,
+    /// Radius within which incidents are neighbours, or auto for the knee of the k-distances; a claim about the data, so there is no default
+    pub eps: Eps,
     /// Incidents within eps, its own included, that make a place a core
     #[serde(default = "default_min_points")]
     pub min_points: std::num::NonZeroU32,
 }
 
-/// Five, the default of scikit-learn and R dbscan.
-fn default_min_points() -> std::num::NonZeroU32 {
-    std::num::NonZeroU32::MIN.saturating_add(4)
-}
-
 /// The clusters of `incidents`.
 pub fn dbscan(incidents: &Incidents, params: &DbscanParams, _: &Watch) -> Result<Clusters, AnalysisError> {
     let sites = Sites::new(incidents);
-    let eps = params.eps.get();
-    let found = cores(
-        sites.len(),
-        |at| [sites.x[at], sites.y[at]],
-        |at| sites.weight[at],
-        Reach { eps, time: 0.0 },
-        f64::from(params.min_points.get()),
-    )?;
-    let provenance = Provenance::new(
-        "dbscan",
-        json!({ "eps": params.eps, "min_points": params.min_points, "border": "nearest core" }),
-    );
-    Ok(clusters(&sites, &found.group, &found.core, eps / 2.0, provenance))
+    let least = params.min_points;
+    let (eps, note) = params.eps.resolve(least, || core_share_of_sites(&sites, least))?;
+    let found = cores_of_sites(&sites, eps.get(), least)?;
+    let provenance =
+        Provenance::new("dbscan", json!({ "eps": eps, "min_points": least, "border": "nearest core" }));
+    let mut clusters = clusters(&sites, &found.group, &found.core, eps.get() / 2.0, provenance);
+    clusters.notes.extend(note);
+    Ok(clusters)
 }
