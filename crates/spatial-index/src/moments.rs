@@ -1,6 +1,6 @@
 //! Distinct places at distinct times with weights: what sites are in space, moments are in space and time.
 
-use brasa_model::{Incidents, Interval, Note, Span};
+use brasa_model::{Incidents, Interval, Note, Span, Times};
 
 use crate::sorting::sort;
 use crate::{AnalysisError, Sites};
@@ -36,7 +36,7 @@ impl Moments {
         if incidents.is_empty() {
             return Err(AnalysisError::NoIncidents);
         }
-        let intervals = incidents.times.as_ref().map(|times| times.intervals()).unwrap_or_default();
+        let intervals = incidents.times.as_ref().map(Times::intervals).unwrap_or_default();
         let first = intervals.iter().flatten().map(middle).min().ok_or(AnalysisError::NoTimes { method })?;
         let Sites { x, y, of_incident: place_of_incident, .. } = Sites::new(incidents);
         // Place, seconds and incident; what has no time comes last.
@@ -84,7 +84,7 @@ impl Moments {
 
     /// What is to be said of times that are missing, or known less closely than `reach`.
     pub fn notes(incidents: &Incidents, reach: Span) -> Vec<Note> {
-        let intervals = incidents.times.as_ref().map(|times| times.intervals()).unwrap_or_default();
+        let intervals = incidents.times.as_ref().map(Times::intervals).unwrap_or_default();
         let unknown = intervals.iter().filter(|interval| interval.is_none()).count();
         let vague = |interval: &&Interval| interval.end.0 - interval.start.0 > reach.seconds();
         let vague = intervals.iter().flatten().filter(vague).count();

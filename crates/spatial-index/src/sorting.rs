@@ -28,7 +28,8 @@ pub fn sort(keys: &mut [u128]) {
     for count in &mut next {
         start += std::mem::replace(count, start);
     }
-    for key in keys.to_vec() {
+    let undealt = keys.to_vec();
+    for key in undealt {
         let slot = &mut next[bucket(key)];
         keys[*slot as usize] = key;
         *slot += 1;

@@ -28,8 +28,9 @@
 //! Places × log places × k.
 //!
 //! # Often misunderstood
-//! A knee is where the curve bends, not where the clusters are: one far outlier stretches the chord and moves the knee out.
-//! Look at the curve, and at `dbscan-stability`.
+//! A knee is where the curve bends, not where the clusters are. Most of a city is background, and the knee is then the
+//! spacing of the background: at that radius nearly everybody is a core of a few huge clusters, as a share of cores
+//! near 1 tells. And one far outlier stretches the chord and moves the knee out. Look at the curve, and at `dbscan-stability`.
 
 use brasa_model::{Curve, Incidents, Note, Provenance, Series, Span};
 use schemars::JsonSchema;
