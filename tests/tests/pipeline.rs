@@ -293,6 +293,9 @@ fn every_method_writes_every_format_it_can() {
             &["csv", "geojson", "geojsonl", "gpkg", "fgb"],
         ),
         ("dbscan", &["--eps", "120m", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
+        ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg"]),
+        ("k-distance", &["--min-points", "20", "--eps-time", "14d"], &["csv", "json"]),
+        ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
     ] {
         for ending in endings {
             let file = dir.path().join(format!("{method}.{ending}"));

@@ -1,3 +1,6 @@
 //! Which incidents belong together?
 
 pub mod dbscan;
+pub mod dbscan_stability;
+pub mod k_distance;
+pub mod st_dbscan;
