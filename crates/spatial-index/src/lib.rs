@@ -17,12 +17,14 @@ pub mod density;
 pub mod edge;
 pub mod error;
 pub mod groups;
+pub mod hierarchy;
 pub mod isopleth;
 pub mod k_function;
 pub mod kernel_sums;
 pub mod kernels;
 pub mod methods;
 pub mod neighbours;
+pub mod place_tree;
 pub mod raster;
 pub mod selection;
 pub mod significance;
@@ -115,6 +117,7 @@ methods! {
     "isopleths" => density::isopleths(IsoplethsParams) -> Isopleths;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
+    "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 
