@@ -18,6 +18,7 @@ pub mod density;
 pub mod edge;
 pub mod error;
 pub mod groups;
+pub mod hierarchy;
 pub mod isopleth;
 pub mod k_distances;
 pub mod k_function;
@@ -26,6 +27,7 @@ pub mod kernels;
 pub mod methods;
 pub mod moments;
 pub mod neighbours;
+pub mod place_tree;
 pub mod raster;
 pub mod selection;
 pub mod significance;
@@ -123,6 +125,7 @@ methods! {
     "st-dbscan" => cluster::st_dbscan(StDbscanParams) -> Clusters;
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
+    "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

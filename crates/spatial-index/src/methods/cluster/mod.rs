@@ -2,5 +2,6 @@
 
 pub mod dbscan;
 pub mod dbscan_stability;
+pub mod hdbscan;
 pub mod k_distance;
 pub mod st_dbscan;
