@@ -27,7 +27,7 @@ use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::cluster::hdbscan::{HdbscanParams, hdbscan};
 use brasa_spatial_index::methods::cluster::st_dbscan::{StDbscanParams, st_dbscan};
 use brasa_spatial_index::{Eps, Sites, Watch};
-use common::{Peak, columns, measured};
+use common::{columns, measured};
 
 /// The incidents, and their times if they are asked for.
 fn city(path: &str, timed: bool) -> Incidents {
@@ -104,4 +104,27 @@ fn labelled(incidents: &Incidents, eps: Metres, min_points: NonZeroU32) -> Vec<O
     let reach = Reach { eps: eps.get(), time: 0.0 };
     let found = cores(sites.len(), place, |at| sites.weight[at], reach, f64::from(min_points.get())).unwrap();
     sites.of_incident.iter().map(|&site| found.group[site as usize]).collect()
+}
+
+/// A line of the kernel's account of this process, in MiB.
+fn memory(name: &str) -> f64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_start_matches(':').trim_end_matches("kB").trim().parse::<f64>().unwrap() / 1024.0
+}
+
+/// The most memory that is taken beyond what is taken now, in MiB.
+struct Peak(f64);
+
+impl Peak {
+    /// Begins to look; what was taken before does not count.
+    fn from_now() -> Self {
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        Self(memory("VmRSS"))
+    }
+
+    /// MiB so far.
+    fn mib(&self) -> f64 {
+        memory("VmHWM") - self.0
+    }
 }
