@@ -271,12 +271,13 @@ fn chorley(grid: impl Fn(&Window) -> Grid, edge: Edge) -> Option<Risk> {
         against: Against::Rest,
         kernel: Kernel::Gaussian,
         bandwidth: metres(1.5),
+        adapted: None,
         edge,
         permutations: 0,
         seed: 1,
     };
     let grid = grid(&incidents.window);
-    Some(kde_ratio::on_grid(&incidents, &is_case, &grid, comparison))
+    Some(kde_ratio::on_grid(&incidents, &is_case, &grid, comparison, &Watch::NOBODY).unwrap())
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub use crs::{Crs, CrsError, Projector, SourceCrs};
 pub use curve::{Curve, Series};
 pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
-pub use incidents::{Incidents, Kinds};
+pub use incidents::{Files, Incidents, Kinds};
 pub use isopleths::{Isopleth, Isopleths};
 pub use layer::{Column, ColumnKind, Feature, Layer, Value};
 pub use local_stats::{Class, LocalStats};
