@@ -12,6 +12,7 @@ pub mod at_places;
 pub mod bandwidth;
 pub mod chance;
 pub mod choices;
+pub mod cluster_significance;
 pub mod clusters;
 pub mod density;
 pub mod edge;
@@ -25,6 +26,7 @@ pub mod methods;
 pub mod neighbours;
 pub mod raster;
 pub mod selection;
+pub mod shape;
 pub mod significance;
 pub mod sites;
 pub mod watch;
@@ -115,6 +117,7 @@ methods! {
     "isopleths" => density::isopleths(IsoplethsParams) -> Isopleths;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
+    "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

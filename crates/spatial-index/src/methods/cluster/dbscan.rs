@@ -27,8 +27,8 @@
 //! Near-linear for an `eps` that holds few cells' worth of places; a stack of any height costs one place.
 //!
 //! # Often misunderstood
-//! A cluster is not a significant cluster: under a larger `eps` anything is one. `eps` is a claim about the data
-//! and has no default.
+//! A cluster is not a significant cluster: under a larger `eps` anything is one, and only `simulations` say what chance makes.
+//! `eps` is a claim about the data and has no default.
 
 use brasa_model::{Clusters, Incidents, Metres, Provenance};
 use rayon::prelude::*;
@@ -36,7 +36,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::clusters::clusters;
+use crate::clusters::{ClusterParams, Grouping, clusters};
 use crate::groups::Groups;
 use crate::neighbours::PlaceIndex;
 use crate::{About, AnalysisError, Sites, Watch};
@@ -58,6 +58,16 @@ pub struct DbscanParams {
     /// Incidents within eps, its own included, that make a place a core
     #[serde(default = "default_min_points")]
     pub min_points: std::num::NonZeroU32,
+    /// What is told of the clusters.
+    #[serde(flatten)]
+    pub report: ClusterParams,
+}
+
+impl DbscanParams {
+    /// This radius and number, and the defaults.
+    pub fn new(eps: Metres, min_points: std::num::NonZeroU32) -> Self {
+        Self { eps, min_points, report: ClusterParams::default() }
+    }
 }
 
 /// Five, the default of scikit-learn and R dbscan.
@@ -69,7 +79,19 @@ fn default_min_points() -> std::num::NonZeroU32 {
 const REACH: i64 = 2;
 
 /// The clusters of `incidents`.
-pub fn dbscan(incidents: &Incidents, params: &DbscanParams, _: &Watch) -> Result<Clusters, AnalysisError> {
+pub fn dbscan(
+    incidents: &Incidents,
+    params: &DbscanParams,
+    watch: &Watch,
+) -> Result<Clusters, AnalysisError> {
+    let provenance = Provenance::new(
+        "dbscan",
+        json!({ "eps": params.eps, "min_points": params.min_points, "border": "nearest core" }),
+    );
+    clusters(incidents, &params.report, provenance, watch, |incidents| Ok(group(incidents, params)))
+}
+
+fn group(incidents: &Incidents, params: &DbscanParams) -> Grouping {
     let sites = Sites::new(incidents);
     let eps = params.eps.get();
     // A hair under eps/√2, so that two places in one cell are within eps of one another however they are rounded.
@@ -86,11 +108,7 @@ pub fn dbscan(incidents: &Incidents, params: &DbscanParams, _: &Watch) -> Result
     // The group of each site, named by its root cell; None for noise.
     let group: Vec<Option<u32>> =
         (0..sites.len()).map(|site| joined[site].map(|cell| groups.root(cell))).collect();
-    let provenance = Provenance::new(
-        "dbscan",
-        json!({ "eps": params.eps, "min_points": params.min_points, "border": "nearest core" }),
-    );
-    Ok(clusters(&sites, &group, &core, eps / 2.0, provenance))
+    Grouping { sites, group, higher: Vec::new(), core, margin: eps / 2.0 }
 }
 
 /// Which sites are cores.

@@ -1,3 +1,4 @@
 //! Which incidents belong together?
 
 pub mod dbscan;
+pub mod nnh;
