@@ -17,7 +17,7 @@ use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::density::kde_adaptive::{self, Spread};
 use brasa_spatial_index::methods::density::kde_ratio::{self, Against, Comparison};
 use brasa_spatial_index::methods::local::gi_star::{self, Neighbours};
-use brasa_spatial_index::{Eps, Sites, Stacks};
+use brasa_spatial_index::{Sites, Stacks};
 use brasa_tests::{incidents, numbers, real, rows};
 use geo::{MultiPolygon, Polygon};
 
@@ -554,10 +554,7 @@ fn dbscan_finds_the_cores_noise_and_clusters_of_three_cities() {
         let points = rows(&file, true);
         let (x, y) = (numbers(&points, 1), numbers(&points, 2));
         let incidents = incidents(x, y, None, (0.0, 0.0, 1e7, 1e7));
-        let params = DbscanParams {
-            eps: Eps::Length(metres(eps)),
-            min_points: std::num::NonZeroU32::new(min_points).unwrap(),
-        };
+        let params = DbscanParams::new(metres(eps), std::num::NonZeroU32::new(min_points).unwrap());
         let found = dbscan(&incidents, &params, &Watch::NOBODY).unwrap();
         assert_eq!(found.clusters.len(), clusters, "{set}");
         assert_eq!(found.noise(), noise, "{set}");
@@ -582,8 +579,7 @@ fn dbscan_finds_the_clusters_of_the_ds3_benchmark() {
     let (x, y) = (numbers(&rows, 0), numbers(&rows, 1));
     let label: Vec<i64> = rows.iter().map(|row| row[2].parse().unwrap()).collect();
     let incidents = incidents(x, y, None, (0.0, 0.0, 1e4, 1e4));
-    let params =
-        DbscanParams { eps: Eps::Length(metres(10.0)), min_points: std::num::NonZeroU32::new(10).unwrap() };
+    let params = DbscanParams::new(metres(10.0), std::num::NonZeroU32::new(10).unwrap());
     let found = dbscan(&incidents, &params, &Watch::NOBODY).unwrap();
     let mut sizes: Vec<u64> = found.clusters.iter().map(|cluster| cluster.incidents).collect();
     assert_eq!(found.noise(), 278);

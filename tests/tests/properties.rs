@@ -16,7 +16,7 @@ use brasa_spatial_index::methods::density::kde::{self, KdeParams, kde};
 use brasa_spatial_index::methods::density::kde_adaptive::{KdeAdaptiveParams, kde_adaptive};
 use brasa_spatial_index::methods::density::kde_ratio::{self, Against, KdeRatioParams, kde_ratio};
 use brasa_spatial_index::methods::local::gi_star::{GiStarParams, Neighbours, gi_star};
-use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Eps, Sites, Stacks};
+use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Stacks};
 use brasa_tests::incidents;
 use geo::{MultiPolygon, Polygon, Rect};
 use proptest::prelude::*;
@@ -577,7 +577,7 @@ proptest! {
     #[test]
     fn dbscan_equals_the_definition((x, y, weight) in world(), eps in prop_oneof![Just(12.5), Just(25.0), 5.0..400.0_f64], least in 1..12_u32) {
         let incidents = at(&x, &y, &weight, 3.0e5);
-        let found = dbscan(&incidents, &DbscanParams { eps: Eps::Length(metres(eps)), min_points: min_points(least) }, &Watch::NOBODY).unwrap();
+        let found = dbscan(&incidents, &DbscanParams::new(metres(eps), min_points(least)), &Watch::NOBODY).unwrap();
         let (core, group) = naive_dbscan(&incidents, eps, f64::from(least));
         prop_assert_eq!(&found.core, &core);
         let distance = |a: usize, b: usize| (incidents.x[a] - incidents.x[b]).powi(2) + (incidents.y[a] - incidents.y[b]).powi(2);
@@ -601,7 +601,7 @@ proptest! {
 
     #[test]
     fn dbscan_does_not_depend_on_rows_or_threads((x, y, weight) in world(), seed in 0..1000_usize) {
-        let params = DbscanParams { eps: Eps::Length(metres(60.0)), min_points: min_points(4) };
+        let params = DbscanParams::new(metres(60.0), min_points(4));
         let first = on_threads(1, || dbscan(&at(&x, &y, &weight, 7.0e6), &params, &Watch::NOBODY).unwrap());
         let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 7.0e6);
         let again = on_threads(3, || dbscan(&mixed, &params, &Watch::NOBODY).unwrap());
@@ -793,12 +793,7 @@ fn nobody_anywhere() {
         gi_star(&none, &GiStarParams::default(), &Watch::NOBODY).unwrap_err(),
         AnalysisError::NoIncidents
     );
-    let clusters = dbscan(
-        &none,
-        &DbscanParams { eps: Eps::Length(metres(10.0)), min_points: min_points(1) },
-        &Watch::NOBODY,
-    )
-    .unwrap();
+    let clusters = dbscan(&none, &DbscanParams::new(metres(10.0), min_points(1)), &Watch::NOBODY).unwrap();
     assert!(clusters.clusters.is_empty() && clusters.labels.is_empty());
     assert_eq!(
         kde_adaptive(&none, &KdeAdaptiveParams::default(), &Watch::NOBODY).unwrap_err(),
@@ -826,12 +821,8 @@ fn everybody_in_one_place() {
     assert!(risk.defined() > 0 && risk.log_ratio.values.iter().all(|ratio| ratio.is_nan() || *ratio == 0.0));
     let adaptive = adaptive_of(&stack, Kernel::Quartic, (200.0, 300.0), Edge::JonesDiggle, "5");
     assert!((adaptive.mass() / 1000.0 - 1.0).abs() < 1e-9, "one place has one bandwidth, the global one");
-    let clusters = dbscan(
-        &stack,
-        &DbscanParams { eps: Eps::Length(metres(10.0)), min_points: min_points(1000) },
-        &Watch::NOBODY,
-    )
-    .unwrap();
+    let clusters =
+        dbscan(&stack, &DbscanParams::new(metres(10.0), min_points(1000)), &Watch::NOBODY).unwrap();
     assert_eq!((clusters.clusters.len(), clusters.noise()), (1, 0));
     let area = geo::Area::unsigned_area(&clusters.clusters[0].outline);
     assert!(area > 0.0, "a cluster on one place still has an outline");
@@ -856,12 +847,7 @@ fn everybody_on_a_line() {
     assert!(risk.log_ratio.values[(0, 0)].is_nan() && risk.p_high.values[(0, 0)].is_nan());
     let adaptive = adaptive_of(&line, Kernel::Quartic, (100.0, 100.0), Edge::Uniform, "5");
     assert!(adaptive.values.iter().all(|value| value.is_finite()) && adaptive.peak() > 0.0);
-    let clusters = dbscan(
-        &line,
-        &DbscanParams { eps: Eps::Length(metres(20.0)), min_points: min_points(3) },
-        &Watch::NOBODY,
-    )
-    .unwrap();
+    let clusters = dbscan(&line, &DbscanParams::new(metres(20.0), min_points(3)), &Watch::NOBODY).unwrap();
     assert_eq!(
         (clusters.clusters.len(), clusters.noise()),
         (1, 0),
