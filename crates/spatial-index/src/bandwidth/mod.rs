@@ -292,8 +292,8 @@ impl Best {
     }
 }
 
-/// The most places that rules compare with one another: beyond, time grows with their square.
-pub const MOST_SITES: usize = 2_000_000;
+/// The most places that rules compare with one another: beyond, a search takes many minutes.
+pub const MOST_SITES: usize = 500_000;
 
 /// How many values are tried.
 const STEPS: usize = 16;
