@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use brasa_model::{Incidents, Window, WindowOrigin};
+use brasa_model::{Crs, Incidents, Window, WindowOrigin};
 use brasa_spatial_index::bandwidth::Rule;
 use brasa_spatial_index::watch::Step;
 use brasa_spatial_index::{Sites, Watch};
@@ -68,19 +68,18 @@ fn main() {
     }
     let word = args.get(3).map_or("box", String::as_str);
     let incidents = Incidents {
+        row: (1..=x.len() as u64).collect(),
         x,
         y,
-        time: None,
-        kind: None,
-        kinds: vec![],
+        times: None,
+        kinds: None,
         weight: None,
-        id: None,
-        crs: brasa_model::Crs::Unknown,
         window: window(word),
+        crs: Crs::from_epsg(32_613).unwrap(),
     };
     let sites = Sites::new(&incidents);
     let one = args.get(2).and_then(|word| word.parse::<Rule>().ok());
-    for rule in one.map_or(vec![Rule::Ppl, Rule::Lscv, Rule::Cvl], |rule| vec![rule]) {
+    for rule in one.map_or(vec![Rule::Diggle, Rule::Ppl, Rule::Lscv, Rule::Cvl], |rule| vec![rule]) {
         let heard = Mutex::new((Instant::now(), Duration::ZERO));
         let observer = |_: Step| {
             let mut heard = heard.lock().unwrap();

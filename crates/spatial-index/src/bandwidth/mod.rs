@@ -293,7 +293,7 @@ impl Best {
 }
 
 /// The most places that rules compare with one another: beyond, a search takes many minutes.
-pub const MOST_SITES: usize = 500_000;
+pub const MOST_SITES: usize = 5_000_000;
 
 /// How many values are tried.
 const STEPS: usize = 16;
