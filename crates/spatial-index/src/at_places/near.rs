@@ -159,7 +159,7 @@ impl pulp::WithSimd for Others<'_> {
 /// eᵃ for −700 ≤ a ≤ 0, to 3e-16 of it: a = n log 2 + r, |r| ≤ log 2 / 2, and the Taylor series of eʳ to r¹³, whose rest is
 /// below 5e-18. No branch and no table, so that the compiler works out several at a time.
 #[inline(always)]
-fn exp(a: f64) -> f64 {
+pub(super) fn exp(a: f64) -> f64 {
     /// Adding it leaves the nearest whole number in the last bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     /// log 2 in two parts, the first with zeros at its end (Cody & Waite 1980).
