@@ -827,13 +827,13 @@ fn what_a_corrected_density_adds_up_to_is_the_same_for_a_rectangle_and_for_a_pol
 
 #[test]
 fn too_many_places_are_refused_with_advice() {
-    let n = 500_001;
+    let n = 1_000_001;
     let x: Vec<f64> = (0..n).map(|at| f64::from(at % 1000) * 1.9 + 1.0).collect();
     let y: Vec<f64> = (0..n).map(|at| f64::from(at / 1000) * 1.9 + 1.0).collect();
     let many = at(&x, &y, &vec![1.0; n as usize], 0.0);
     for rule in [Rule::Diggle, Rule::Ppl, Rule::Lscv, Rule::Cvl] {
         let error = select(rule, &many).unwrap_err().to_string();
-        assert!(error.contains("500000") && error.contains("scott"), "{error}");
+        assert!(error.contains("1000000") && error.contains("scott"), "{error}");
     }
     assert!(select(Rule::Scott, &many).is_ok());
 }

@@ -44,7 +44,7 @@ pub fn mass_inside(
 ///
 /// On a rectangle the integral is a product of two, each by Gauss-Legendre quadrature to 1e-9. Otherwise it is summed
 /// over some 128 × 128 cells, each with the share of it that lies inside and with the exact mass of each kernel in it;
-/// for a σ below an eighth of such a cell it is Σ w.
+/// for a σ below an eighth of such a cell it is Σ w. On a rectangle given as a polygon that is off by at most 2e-5.
 pub fn uniform_total(
     sites: &Sites,
     window: &Window,

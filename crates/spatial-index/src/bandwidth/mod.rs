@@ -292,8 +292,8 @@ impl Best {
     }
 }
 
-/// The most places that rules compare with one another: beyond, a search takes many minutes.
-pub const MOST_SITES: usize = 5_000_000;
+/// The most places that rules compare with one another: a search takes minutes.
+pub const MOST_SITES: usize = 1_000_000;
 
 /// How many values are tried.
 const STEPS: usize = 16;
@@ -315,7 +315,7 @@ fn comparable(rule: Rule, sites: &Sites) -> Result<(), AnalysisError> {
         0 | 1 if sites.count.iter().sum::<u32>() > 1 => Err(rule.failed("all incidents are in one place")),
         0 | 1 => Err(rule.failed("there are fewer than two incidents")),
         n if n > MOST_SITES => Err(rule.failed(format!(
-            "it compares every place with every other, and {n} places are more than {MOST_SITES}; take scott, silverman or terrell-oversmooth, or fewer incidents (--only, --since)"
+            "{n} places are more than the {MOST_SITES} that it can compare in minutes; take scott, silverman or terrell-oversmooth, or fewer incidents (--only, --since)"
         ))),
         _ => Ok(()),
     }
