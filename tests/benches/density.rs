@@ -13,29 +13,13 @@
     reason = "a bench prints, and stops where it cannot go on"
 )]
 
-use std::time::Instant;
+mod common;
 
 use brasa_model::{Grid, Window, WindowOrigin};
 use brasa_spatial_index::kernel_sums::{Places, kernel_sums};
 use brasa_spatial_index::kernels::Kernel;
+use common::{columns, measured};
 use geo::{MultiPolygon, Rect};
-
-/// CPU seconds of all threads so far; the kernel counts them in nanoseconds.
-fn cpu_seconds() -> f64 {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap();
-    let spent = |path: std::path::PathBuf| {
-        let text = std::fs::read_to_string(path.join("schedstat")).unwrap_or_default();
-        text.split_whitespace().next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or(0.0)
-    };
-    threads.map(|thread| spent(thread.unwrap().path())).sum::<f64>() / 1e9
-}
-
-fn columns(path: &str) -> (Vec<f64>, Vec<f64>) {
-    let bytes = std::fs::read(path).unwrap();
-    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let number = |bytes: &[u8]| f64::from_le_bytes(bytes.try_into().unwrap());
-    bytes[header..].chunks_exact(24).map(|row| (number(&row[..8]), number(&row[8..16]))).unzip()
-}
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -47,26 +31,17 @@ fn main() {
     let h: f64 = args.get(2).map_or(500.0, |h| h.parse().unwrap());
     let threads: usize = args.get(3).map_or(0, |threads| threads.parse().unwrap());
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap();
-    let (x, y) = columns(path);
+    let [x, y, _] = columns(path);
     let box_ = Rect::new((485_000.0, 5_400_000.0), (515_000.0, 5_440_000.0)).to_polygon();
     let window = Window::new(MultiPolygon::new(vec![box_]), WindowOrigin::Given("box".to_owned())).unwrap();
     for (nx, ny) in [(300, 400), (1280, 960), (4096, 4096)] {
         let grid = Grid::spanning(&window, nx, ny).unwrap();
-        let mut cpu = f64::INFINITY;
-        let mut wall = Vec::new();
-        let mut sums = Vec::new();
-        for _ in 0..5 {
-            let (start, spent) = (Instant::now(), cpu_seconds());
-            sums = kernel_sums(Places { x: &x, y: &y, weight: None }, &grid, kernel, h);
-            cpu = cpu.min(cpu_seconds() - spent);
-            wall.push(start.elapsed().as_secs_f64());
-        }
-        wall.sort_by(f64::total_cmp);
+        let places = Places { x: &x, y: &y, weight: None };
+        let (cpu, wall, sums) = measured(|| kernel_sums(places, &grid, kernel, h));
         println!(
-            "{{\"n\": {}, \"kernel\": \"{kernel}\", \"h\": {h}, \"grid\": \"{nx}x{ny}\", \"threads\": {}, \"cpu_s\": {cpu:.4}, \"wall_s\": {:.4}, \"sum\": {:.4}, \"max\": {:.6}}}",
+            "{{\"n\": {}, \"kernel\": \"{kernel}\", \"h\": {h}, \"grid\": \"{nx}x{ny}\", \"threads\": {}, \"cpu_s\": {cpu:.4}, \"wall_s\": {wall:.4}, \"sum\": {:.4}, \"max\": {:.6}}}",
             x.len(),
             rayon::current_num_threads(),
-            wall[wall.len() / 2],
             sums.iter().sum::<f64>(),
             sums.iter().copied().fold(0.0, f64::max),
         );

@@ -3,8 +3,8 @@
 //!     cargo bench -p brasa-tests --bench rules -- CITY.npy [incidents [rule [window [threads]]]]
 //!
 //! CITY.npy as in density.rs; the first `incidents` rows are taken (all, if 0). The window is the box of the city, or `oblique`: a
-//! polygon of 200 corners in it. One JSON line per rule: CPU seconds of all threads, wall seconds, the answer, and the
-//! longest time between two looks at whether anybody still waits.
+//! polygon of 200 corners in it. One JSON line per rule: CPU seconds (all threads, least of five), wall seconds
+//! (median), the answer, and the longest time between two looks at whether anybody still waits.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,32 +13,18 @@
     reason = "a bench prints, and stops where it cannot go on"
 )]
 
+mod common;
+
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use brasa_model::{Crs, Incidents, Window, WindowOrigin};
+use brasa_model::{Incidents, Window, WindowOrigin};
 use brasa_spatial_index::bandwidth::Rule;
 use brasa_spatial_index::watch::Step;
 use brasa_spatial_index::{Sites, Watch};
+use common::{columns, measured};
 use geo::{LineString, MultiPolygon, Polygon, Rect};
-
-/// CPU seconds of all threads so far; the kernel counts them in nanoseconds.
-fn cpu_seconds() -> f64 {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap();
-    let spent = |path: std::path::PathBuf| {
-        let text = std::fs::read_to_string(path.join("schedstat")).unwrap_or_default();
-        text.split_whitespace().next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or(0.0)
-    };
-    threads.map(|thread| spent(thread.unwrap().path())).sum::<f64>() / 1e9
-}
-
-fn columns(path: &str) -> (Vec<f64>, Vec<f64>) {
-    let bytes = std::fs::read(path).unwrap();
-    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let number = |bytes: &[u8]| f64::from_le_bytes(bytes.try_into().unwrap());
-    bytes[header..].chunks_exact(24).map(|row| (number(&row[..8]), number(&row[8..16]))).unzip()
-}
 
 fn window(word: &str) -> Window {
     let polygon = if word == "oblique" {
@@ -61,21 +47,15 @@ fn main() {
     };
     let number = |at: usize| args.get(at).map_or(0, |word| word.parse().unwrap());
     rayon::ThreadPoolBuilder::new().num_threads(number(4)).build_global().unwrap();
-    let (mut x, mut y) = columns(path);
+    let [mut x, mut y, _] = columns(path);
     if number(1) > 0 {
         x.truncate(number(1));
         y.truncate(number(1));
     }
     let word = args.get(3).map_or("box", String::as_str);
     let incidents = Incidents {
-        row: (1..=x.len() as u64).collect(),
-        x,
-        y,
-        times: None,
-        kinds: None,
-        weight: None,
         window: window(word),
-        crs: Crs::from_epsg(32_613).unwrap(),
+        ..brasa_tests::incidents(x, y, None, (485_000.0, 5_400_000.0, 515_000.0, 5_440_000.0))
     };
     let sites = Sites::new(&incidents);
     let one = args.get(2).and_then(|word| word.parse::<Rule>().ok());
@@ -86,14 +66,16 @@ fn main() {
             *heard = (Instant::now(), heard.1.max(heard.0.elapsed()));
             ControlFlow::Continue(())
         };
-        let (start, spent) = (Instant::now(), cpu_seconds());
-        let found = rule.select(&sites, &incidents.window, &Watch::new(&observer)).unwrap();
+        let (cpu, wall, found) = measured(|| {
+            heard.lock().unwrap().0 = Instant::now();
+            rule.select(&sites, &incidents.window, &Watch::new(&observer)).unwrap()
+        });
         println!(
             "{{\"rule\": \"{rule}\", \"places\": {}, \"window\": \"{word}\", \"threads\": {}, \"cpu_s\": {:.2}, \"wall_s\": {:.2}, \"tried\": {}, \"sigma\": {}, \"silent_s\": {:.3}}}",
             sites.len(),
             rayon::current_num_threads(),
-            cpu_seconds() - spent,
-            start.elapsed().as_secs_f64(),
+            cpu,
+            wall,
             found.tried.len(),
             found.sigma,
             heard.lock().unwrap().1.as_secs_f64(),

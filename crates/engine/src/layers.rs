@@ -58,9 +58,10 @@ pub fn telling_zones(stats: &LocalStats) -> impl Fn(usize) -> bool + '_ {
 /// One polygon per cluster.
 pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Layer {
     let total: u64 = clusters.labels.len() as u64;
-    let features = clusters.clusters.iter().map(|cluster| {
+    let stability = clusters.scores.as_ref().map(|scores| &scores.stability);
+    let features = clusters.clusters.iter().enumerate().map(|(at, cluster)| {
         let area = cluster.outline.unsigned_area() / 1e6;
-        let values = vec![
+        let mut values = vec![
             Value::Integer(i64::from(cluster.number)),
             Value::Integer(cluster.incidents as i64),
             Value::real(cluster.incidents as f64 / total as f64),
@@ -69,27 +70,32 @@ pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Lay
             Value::real(area),
             Value::real(cluster.weight / area),
         ];
+        values.extend(stability.map(|stability| Value::real(stability[at])));
         Feature {
             id: i64::from(cluster.number),
             geometry: Geometry::Polygon(cluster.outline.clone()),
             values,
         }
     });
+    let mut columns = vec![
+        Column::new("cluster", "Cluster, 1 is the heaviest", "", Integer),
+        Column::new("incidents", "Incidents", "incidents", Integer),
+        Column::new("share", "Share of all incidents", "", Real),
+        Column::new("sites", "Distinct places", "places", Integer),
+        Column::new("weight", "Sum of weights", "incidents", Real),
+        Column::new("area_km2", "Area", "km²", Real),
+        Column::new("density", "Weight per area", "incidents/km²", Real),
+    ];
+    columns.extend(stability.map(|_| {
+        Column::new("stability", "Stability; empty for one that ends on one place", "incidents/m", Real)
+    }));
     Layer {
         name: "clusters".to_owned(),
-        title: "Clusters (DBSCAN)".to_owned(),
-        description: "Convex hull of each cluster's places, widened by half of eps. A cluster is dense; that does not make it significant."
+        title: format!("Clusters ({})", clusters.provenance.method.to_uppercase()),
+        description: "Convex hull of each cluster's places, slightly widened. A cluster is dense; that does not make it significant."
             .to_owned(),
         crs: crs.clone(),
-        columns: vec![
-            Column::new("cluster", "Cluster, 1 is the heaviest", "", Integer),
-            Column::new("incidents", "Incidents", "incidents", Integer),
-            Column::new("share", "Share of all incidents", "", Real),
-            Column::new("sites", "Distinct places", "places", Integer),
-            Column::new("weight", "Sum of weights", "incidents", Real),
-            Column::new("area_km2", "Area", "km²", Real),
-            Column::new("density", "Weight per area", "incidents/km²", Real),
-        ],
+        columns,
         features: features.collect(),
         period,
         provenance: clusters.provenance.clone(),

@@ -13,6 +13,8 @@ pub struct Clusters {
     pub core: Vec<bool>,
     /// The clusters, number 1 first.
     pub clusters: Vec<Cluster>,
+    /// How firmly each incident belongs, where the method says so.
+    pub scores: Option<Scores>,
     /// How it was made.
     pub provenance: Provenance,
     /// What was chosen or noticed on the way.
@@ -24,6 +26,18 @@ impl Clusters {
     pub fn noise(&self) -> usize {
         self.labels.iter().filter(|label| label.is_none()).count()
     }
+}
+
+/// What a method that looks at every density says beyond the partition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores {
+    /// Per incident: how near the middle of its cluster it is, from 0 (at the rim, or noise) to 1.
+    pub membership: Vec<f64>,
+    /// Per incident: how far its density lies below that of the cluster it fell out of, from 0 to 1 (GLOSH); NaN where no density
+    /// is known.
+    pub outlier: Vec<f64>,
+    /// Per cluster: how long it lasts as density rises, in incidents per metre; infinite for one that ends on one place.
+    pub stability: Vec<f64>,
 }
 
 /// One cluster.

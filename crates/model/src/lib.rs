@@ -31,12 +31,12 @@ pub mod units;
 pub mod window;
 
 pub use account::{Account, Reason, Reject};
-pub use clusters::{Cluster, Clusters};
+pub use clusters::{Cluster, Clusters, Scores};
 pub use crs::{Crs, CrsError, Projector, SourceCrs};
 pub use curve::{Curve, Series};
 pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
-pub use incidents::{Incidents, Kinds};
+pub use incidents::{Files, Incidents, Kinds};
 pub use isopleths::{Isopleth, Isopleths};
 pub use layer::{Column, ColumnKind, Feature, Layer, Value};
 pub use local_stats::{Class, LocalStats};

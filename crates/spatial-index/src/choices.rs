@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use brasa_model::{Incidents, Metres, Note, UnitError};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::bandwidth::Rule;
+use crate::k_distances::CoreShare;
 use crate::kernels::Kernel;
 use crate::{AnalysisError, Sites, Watch};
 
@@ -148,6 +150,45 @@ impl Bandwidth {
     }
 }
 
+/// The radius within which incidents are neighbours. A claim about the data, so that there is no default: leaving it to a rule
+/// is to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Eps {
+    /// So many metres.
+    Length(Metres),
+    /// The knee of the k-distances.
+    Auto,
+}
+
+impl Eps {
+    /// The radius, and the note that announces it when the rule chose it from the curve of core shares.
+    pub fn resolve(
+        self,
+        min_points: NonZeroU32,
+        curve: impl FnOnce() -> Result<CoreShare, AnalysisError>,
+    ) -> Result<(Metres, Option<Note>), AnalysisError> {
+        if let Self::Length(length) = self {
+            return Ok((length, None));
+        }
+        let (knee, share) = curve()?.at_knee()?;
+        // Up to a millimetre, so that the incident at the knee is a core.
+        let eps = Metres::new((knee * 1000.0).ceil() / 1000.0).map_err(|error| {
+            AnalysisError::RuleFailed { rule: "auto", what: "eps", why: error.to_string() }
+        })?;
+        let note = Note::new("eps_chosen", format!("eps of {eps}, the knee of the {min_points}-distances"))
+            .value(eps.get(), "m")
+            .reason(format!(
+                "{:.0} % of the incidents have {min_points} within it, and beyond it each metre wins fewer; k-distance shows the curve, --eps sets another",
+                100.0 * share
+            ));
+        Ok((eps, Some(note)))
+    }
+}
+
+/// The words of [`Eps`].
+const RADII: [(&str, Eps); 1] = [("auto", Eps::Auto)];
+
 /// The words of [`CellSize`].
 const CELLS: [(&str, CellSize); 1] = [("spacing", CellSize::Spacing)];
 
@@ -223,6 +264,7 @@ macro_rules! length_or_rule {
 
 length_or_rule!(CellSize, "LENGTH|spacing", CELLS);
 length_or_rule!(Bandwidth, "LENGTH|RULE", BANDWIDTHS);
+length_or_rule!(Eps, "LENGTH|auto", RADII);
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,7 @@ pub fn clusters(
     let labels = sites.of_incident.iter().map(|&site| of_site[site as usize]).collect();
     let core = sites.of_incident.iter().map(|&site| core[site as usize]).collect();
     let clusters = describe(sites, &of_site, number.len(), margin);
-    Clusters { labels, core, clusters, provenance, notes: Vec::new() }
+    Clusters { labels, core, clusters, scores: None, provenance, notes: Vec::new() }
 }
 
 /// Numbers the groups from the heaviest; of two equally heavy ones the southern-most first.

@@ -13,29 +13,36 @@ pub mod bandwidth;
 pub mod chance;
 pub mod choices;
 pub mod clusters;
+pub mod cores;
 pub mod density;
 pub mod edge;
 pub mod error;
 pub mod groups;
+pub mod hierarchy;
 pub mod isopleth;
+pub mod k_distances;
 pub mod k_function;
 pub mod kernel_sums;
 pub mod kernels;
 pub mod methods;
+pub mod moments;
 pub mod neighbours;
+pub mod place_tree;
 pub mod raster;
 pub mod selection;
 pub mod significance;
 pub mod sites;
+pub mod sorting;
 pub mod watch;
 
 use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
 use schemars::Schema;
 use serde_json::Value;
 
-pub use choices::{Bandwidth, CellSize};
+pub use choices::{Bandwidth, CellSize, Eps};
 pub use error::AnalysisError;
 pub use k_function::Stacks;
+pub use moments::Moments;
 pub use sites::Sites;
 pub use watch::Watch;
 
@@ -115,6 +122,10 @@ methods! {
     "isopleths" => density::isopleths(IsoplethsParams) -> Isopleths;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
+    "st-dbscan" => cluster::st_dbscan(StDbscanParams) -> Clusters;
+    "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;
+    "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
+    "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

@@ -1,16 +1,19 @@
 //! Distinct places with weights. Geocoded data stacks many incidents on one coordinate; every method works on
 //! sites, so that a stack costs as much as a single place and no index meets a duplicate.
 
+use std::cmp::Ordering;
+
 use brasa_model::Incidents;
 use rayon::prelude::*;
 
 use crate::kernel_sums::Places;
+use crate::sorting::{quantised, sort};
 
 /// The distinct places of a set of incidents, sorted from south to north, then from west to east.
 ///
 /// Two incidents are at one place when their projected coordinates are the same bit for bit. The order is total,
 /// so that sums over sites do not depend on the order of rows in the file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sites {
     /// Easting in metres.
     pub x: Vec<f64>,
@@ -27,39 +30,45 @@ pub struct Sites {
 impl Sites {
     /// The sites of `incidents`.
     pub fn new(incidents: &Incidents) -> Self {
-        // -0.0 and 0.0 are one place.
-        let key = |at: usize| (incidents.y[at] + 0.0, incidents.x[at] + 0.0, incidents.weight_of(at));
-        let mut order: Vec<(f64, f64, f64, u32)> = (0..incidents.len())
-            .into_par_iter()
-            .map(|at| {
-                let (y, x, weight) = key(at);
-                (y, x, weight, at as u32)
-            })
-            .collect();
-        order.par_sort_unstable_by(|a, b| {
-            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)).then(a.3.cmp(&b.3))
-        });
-        let mut sites = Self {
-            x: Vec::new(),
-            y: Vec::new(),
-            weight: Vec::new(),
-            count: Vec::new(),
-            of_incident: vec![0; incidents.len()],
-        };
-        for (y, x, weight, at) in order {
-            let last = sites.len().wrapping_sub(1);
-            if last < sites.len() && sites.y[last] == y && sites.x[last] == x {
-                sites.weight[last] += weight;
-                sites.count[last] += 1;
-            } else {
-                sites.x.push(x);
-                sites.y.push(y);
-                sites.weight.push(weight);
-                sites.count.push(1);
+        let mut order = by_place(incidents);
+        Self::in_order(incidents, &order).unwrap_or_else(|| {
+            // Places closer than a key can tell, or stacks of unequal weights: such a run is sorted by the numbers themselves.
+            let row = |key: &u128| key >> 80;
+            order.chunk_by_mut(|a, b| row(a) == row(b)).for_each(|run| {
+                run.sort_unstable_by(|&a, &b| compare(incidents, a as u32, b as u32));
+            });
+            Self::in_order(incidents, &order).unwrap_or_default()
+        })
+    }
+
+    /// The sites of the incidents that the low bits of `order` name; `None` if they are not in the order of sites.
+    fn in_order(incidents: &Incidents, order: &[u128]) -> Option<Self> {
+        let mut sites = Self { of_incident: vec![0; incidents.len()], ..Self::default() };
+        let (mut last, mut at) = (None, 0);
+        for &key in order {
+            let next = key as u32;
+            let (y, x) = place(incidents, next);
+            match last {
+                Some(last) if place(incidents, last) == (y, x) => {
+                    if incidents.weight.is_some() && compare(incidents, last, next).is_gt() {
+                        return None;
+                    }
+                    sites.weight[at] += incidents.weight_of(next as usize);
+                    sites.count[at] += 1;
+                }
+                Some(last) if place(incidents, last) > (y, x) => return None,
+                _ => {
+                    at = sites.len();
+                    sites.x.push(x);
+                    sites.y.push(y);
+                    sites.weight.push(incidents.weight_of(next as usize));
+                    sites.count.push(1);
+                }
             }
-            sites.of_incident[at as usize] = (sites.len() - 1) as u32;
+            sites.of_incident[next as usize] = at as u32;
+            last = Some(next);
         }
-        sites
+        Some(sites)
     }
 
     /// How many.
@@ -91,6 +100,35 @@ impl Sites {
     pub fn places(&self) -> Places<'_> {
         self.ordered().places()
     }
+}
+
+/// Northing and easting of an incident; -0.0 and 0.0 are one place.
+fn place(incidents: &Incidents, at: u32) -> (f64, f64) {
+    (incidents.y[at as usize] + 0.0, incidents.x[at as usize] + 0.0)
+}
+
+/// The order of incidents on their way into sites: northing, easting, weight, and then the row, so that it is total.
+fn compare(incidents: &Incidents, a: u32, b: u32) -> Ordering {
+    let ((ya, xa), (yb, xb)) = (place(incidents, a), place(incidents, b));
+    let weight = |at: u32| incidents.weight_of(at as usize);
+    ya.total_cmp(&yb).then(xa.total_cmp(&xb)).then(weight(a).total_cmp(&weight(b))).then(a.cmp(&b))
+}
+
+/// The incidents from south to north, then from west to east, as far as 48 bits of either coordinate tell: keys of northing,
+/// easting and, in the low 32 bits, the incident.
+fn by_place(incidents: &Incidents) -> Vec<u128> {
+    let along = |values: &[f64]| {
+        let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+            (low.min(value), high.max(value))
+        });
+        quantised(low, high - low, 48)
+    };
+    let (north, east) = (along(&incidents.y), along(&incidents.x));
+    let places = incidents.y.par_iter().zip(&incidents.x).enumerate();
+    let mut keys: Vec<u128> =
+        places.map(|(at, (&y, &x))| north(y) << 80 | east(x) << 32 | at as u128).collect();
+    sort(&mut keys);
+    keys
 }
 
 /// Places from south to north, with weights of their own: the neighbours of a place in y are a range.

@@ -65,7 +65,7 @@ impl Lattice {
         let points = |length: f64| (length / spacing).floor() + POINTS as f64;
         let (nx, ny) = (points(east - west), points(north - south));
         let spread = Spread::new(1.0 / (PER_SIGMA * PER_SIGMA));
-        (nx * ny <= MOST).then(|| Self { west, south, spacing, nx: nx as usize, ny: ny as usize, spread })
+        (nx * ny <= MOST).then_some(Self { west, south, spacing, nx: nx as usize, ny: ny as usize, spread })
     }
 
     /// How many points it has.
@@ -146,10 +146,11 @@ impl pulp::WithSimd for Fill<'_> {
         let start = |y: f64| lattice.start(y, lattice.south).0;
         let from = sites.y.partition_point(|&y| start(y) + POINTS <= low);
         let to = sites.y.partition_point(|&y| start(y) < high);
-        for at in from..to {
-            let (column, beyond) = lattice.start(sites.x[at], lattice.west);
-            let (row, above) = lattice.start(sites.y[at], lattice.south);
-            let along = lattice.spread.at(beyond, weight[at]);
+        let places = sites.x[from..to].iter().zip(&sites.y[from..to]).zip(&weight[from..to]);
+        for ((&x, &y), &weight) in places {
+            let (column, beyond) = lattice.start(x, lattice.west);
+            let (row, above) = lattice.start(y, lattice.south);
+            let along = lattice.spread.at(beyond, weight);
             let upward = lattice.spread.at(above, 1.0);
             for point in row.max(low)..(row + POINTS).min(high) {
                 let share = upward[point - row];

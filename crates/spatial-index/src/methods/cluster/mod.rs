@@ -1,3 +1,7 @@
 //! Which incidents belong together?
 
 pub mod dbscan;
+pub mod dbscan_stability;
+pub mod hdbscan;
+pub mod k_distance;
+pub mod st_dbscan;
