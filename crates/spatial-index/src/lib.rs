@@ -27,6 +27,7 @@ pub mod kernels;
 pub mod methods;
 pub mod moments;
 pub mod neighbours;
+pub mod ordering;
 pub mod place_tree;
 pub mod raster;
 pub mod selection;
@@ -126,6 +127,8 @@ methods! {
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
+    "optics" => cluster::optics(OpticsParams) -> Clusters;
+    "reachability" => cluster::reachability(ReachabilityParams) -> Curve;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 
