@@ -1,7 +1,9 @@
 //! Valleys of the reachability plot, by how steep their walls are.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -10,8 +12,11 @@ use super::Step;
 
 /// How steep a wall is: the share by which the reachability changes from one incident to the next, between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "f64", into = "f64")]
+#[serde(try_from = "String", into = "String")]
 pub struct Xi(f64);
+
+/// What would work.
+const REMEDY: &str = "give --xi between 0 and 1, such as 0.05";
 
 impl Xi {
     /// This steepness.
@@ -22,7 +27,7 @@ impl Xi {
         if xi > 0.0 && xi < 1.0 {
             return Ok(Self(xi));
         }
-        Err(format!("a steepness of {xi} is none; give --xi between 0 and 1, such as 0.05"))
+        Err(format!("{xi} is not a steepness; {REMEDY}"))
     }
 }
 
@@ -32,31 +37,43 @@ impl Default for Xi {
     }
 }
 
-impl TryFrom<f64> for Xi {
-    type Error = String;
+impl FromStr for Xi {
+    type Err = String;
 
-    fn try_from(xi: f64) -> Result<Self, String> {
-        Self::new(xi)
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.trim()
+            .parse()
+            .map_or_else(|_| Err(format!("\"{text}\" is not a steepness; {REMEDY}")), Self::new)
     }
 }
 
-impl From<Xi> for f64 {
+impl TryFrom<String> for Xi {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Xi> for String {
     fn from(xi: Xi) -> Self {
-        xi.0
+        xi.to_string()
+    }
+}
+
+impl fmt::Display for Xi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
 impl JsonSchema for Xi {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> Cow<'static, str> {
         "Xi".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 })
+        json_schema!({ "type": "string", "title": "SHARE", "examples": ["0.05"] })
     }
 }
 

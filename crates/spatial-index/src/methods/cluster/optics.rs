@@ -119,8 +119,7 @@ pub fn optics(
         let note = Note::new("no_core", format!("no cluster: nobody has {points} incidents within reach"));
         answer.notes.push(note.reason("a smaller --min-points or a larger --max-eps could find some"));
     } else if answer.clusters.is_empty() {
-        let text =
-            format!("no cluster: no group of {size} has walls of {} on both sides", f64::from(params.xi));
+        let text = format!("no cluster: no group of {size} has walls of {} on both sides", params.xi);
         answer.notes.push(
             Note::new("no_valley", text).reason("a smaller --xi or --min-cluster-size could find some"),
         );
