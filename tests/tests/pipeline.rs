@@ -297,6 +297,8 @@ fn every_method_writes_every_format_it_can() {
         ("k-distance", &["--min-points", "20", "--eps-time", "14d"], &["csv", "json"]),
         ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
         ("hdbscan", &["--min-cluster-size", "40", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
+        ("optics", &["--min-points", "15", "--max-eps", "2km"], &["csv", "geojson", "gpkg"]),
+        ("reachability", &["--min-points", "15"], &["csv", "json"]),
     ] {
         for ending in endings {
             let file = dir.path().join(format!("{method}.{ending}"));

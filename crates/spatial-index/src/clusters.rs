@@ -134,6 +134,11 @@ impl<'a> Cases<'a> {
         &self.null.cases
     }
 
+    /// Takes up what was chosen before the clustering.
+    pub fn noticed(&mut self, notes: impl IntoIterator<Item = Note>) {
+        self.notes.extend(notes);
+    }
+
     /// The clusters that `group` makes of the cases, described and compared with what it makes of worlds made by chance. So what
     /// `group` does may depend on nothing but the incidents that it is given.
     pub fn clusters(

@@ -28,6 +28,7 @@ pub mod kernels;
 pub mod methods;
 pub mod moments;
 pub mod neighbours;
+pub mod ordering;
 pub mod place_tree;
 pub mod raster;
 pub mod selection;
@@ -129,6 +130,8 @@ methods! {
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
     "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
+    "optics" => cluster::optics(OpticsParams) -> Clusters;
+    "reachability" => cluster::reachability(ReachabilityParams) -> Curve;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 
