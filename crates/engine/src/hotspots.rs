@@ -49,7 +49,7 @@ pub struct HotspotsParams {
 
 impl Default for HotspotsParams {
     fn default() -> Self {
-        Self { cell: CellSize::default(), bandwidth: Bandwidth::default(), replicates: 20, seed: 1 }
+        Self { cell: CellSize::default(), bandwidth: Bandwidth::default(), replicates: 15, seed: 1 }
     }
 }
 
@@ -344,8 +344,7 @@ fn why(hotspot: &Hotspot, city_km2: f64, city: Option<Trend>) -> String {
     });
     if let Some(stability) = hotspot.stability {
         parts.push(format!(
-            "{:.0} % of its area found again when grid, bandwidth and chance change",
-            stability * 100.0
+            "stability {stability:.2} (share of its area found again when grid, bandwidth and chance change)"
         ));
     }
     if let Some(trend) = hotspot.trend {

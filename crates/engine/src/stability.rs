@@ -5,10 +5,10 @@
 //! those that were reported. The stability of a hotspot is the mean, over the replicates that change everything, of the
 //! share of its *area* that lies in the replicate's hotspots. Area, not incidents: an outline is a claim about ground, and
 //! a stack of a thousand incidents at one address, which every replicate finds, would vouch for a fringe that comes and
-//! goes. Each change is also made alone, a quarter as often, to say what the hot area as a whole depends on.
+//! goes. Each change is also made alone, a fifth as often, to say what the hot area as a whole depends on.
 
 use brasa_model::{Note, Window, WindowOrigin};
-use brasa_spatial_index::ensemble::{Change, Setting, jaccard, replicated};
+use brasa_spatial_index::ensemble::{Change, RANGE, Setting, jaccard, replicated};
 use brasa_spatial_index::{AnalysisError, Sites, Watch};
 use geo::MultiPolygon;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ pub(crate) struct Certificate {
     /// Per outline, the mean share of its area that was found again; `None` for one that no line crosses.
     pub stability: Vec<Option<f64>>,
     overlaps: Vec<Overlap>,
+    finest: u32,
     seed: u64,
 }
 
@@ -72,7 +73,12 @@ pub(crate) fn certify(
         let shared: f64 = of(Change::All).map(|(_, shared)| shared[at]).sum();
         (area > 0.0).then(|| (shared / (area * f64::from(replicates))).min(1.0))
     });
-    Ok(Certificate { stability: stability.collect(), overlaps: Change::ALL.map(overlap).into(), seed })
+    Ok(Certificate {
+        stability: stability.collect(),
+        overlaps: Change::ALL.map(overlap).into(),
+        finest,
+        seed,
+    })
 }
 
 impl Certificate {
@@ -88,9 +94,10 @@ impl Certificate {
         };
         json!({
             "seed": self.seed,
+            "raster_parts": self.finest,
             "origin": "anywhere within a cell",
-            "cell": "0.71 to 1.41 times",
-            "bandwidth": "0.71 to 1.41 times",
+            "cell": RANGE,
+            "bandwidth": RANGE,
             "incidents": "bootstrap",
             "overlaps": self.overlaps.iter().map(row).collect::<Vec<_>>(),
         })
@@ -105,7 +112,7 @@ impl Certificate {
             Note::new(
                 "stability",
                 format!(
-                    "the hot area drawn again overlaps at {:.2} when all changes (Jaccard, {} replicates); each alone: {}",
+                    "drawn again, the hot area overlaps at {:.2} (Jaccard, mean of {} replicates that change everything); with one change alone: {}",
                     all.mean,
                     all.replicates,
                     alone.join(", "),
@@ -113,9 +120,10 @@ impl Certificate {
             )
             .value(all.mean, "")
             .reason(format!(
-                "a replicate moves the grid anywhere within a cell, takes a cell and a bandwidth of 0.71 to 1.41 times those chosen, and draws as many incidents with replacement (seed {}); each change alone in {} replicates; on half as fine a raster; --replicates sets how many, 0 for none",
+                "a replicate moves the grid anywhere within a cell, takes a cell and a bandwidth of {RANGE} those chosen, and draws as many incidents with replacement (seed {}); each change alone {} times; the density on a raster at most {} times finer than the cells; --replicates sets how many, 0 for none",
                 self.seed,
                 self.overlaps.first().map_or(0, |overlap| overlap.replicates),
+                self.finest,
             )),
         )
     }

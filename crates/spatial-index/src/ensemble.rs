@@ -13,7 +13,10 @@ use crate::chance::Chance;
 use crate::{AnalysisError, Sites, Watch};
 
 /// A change alone is made once for so many replicates that change everything, and at least twice.
-const ALONE: u32 = 4;
+const ALONE: u32 = 5;
+
+/// The range of the cell and the bandwidth, in words: 2^(−½) to 2^½.
+pub const RANGE: &str = "0.71 to 1.41 times";
 
 /// What a map on a grid is drawn with.
 #[derive(Debug, Clone, Copy, PartialEq)]
