@@ -26,7 +26,7 @@ use brasa_spatial_index::hierarchy::ClusterSize;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::cluster::hdbscan::{HdbscanParams, hdbscan};
 use brasa_spatial_index::methods::cluster::st_dbscan::{StDbscanParams, st_dbscan};
-use brasa_spatial_index::{Eps, Sites, Watch};
+use brasa_spatial_index::{Sites, Watch};
 use common::{columns, measured};
 
 /// The incidents, and their times if they are asked for.
@@ -68,13 +68,12 @@ fn main() {
             );
             let (cpu, _, places) = measured(|| Sites::new(&incidents).len());
             sites_alone = format!(", \"sites\": {places}, \"sites_cpu_s\": {cpu:.4}");
-            let params = DbscanParams { eps: Eps::Length(eps), min_points };
+            let params = DbscanParams::new(eps, min_points);
             measured(|| dbscan(&incidents, &params, watch).unwrap())
         }
         "st-dbscan" => {
             let eps_time = Span::new((number(5, 7.0) * 86_400.0) as i64).unwrap();
-            let params =
-                StDbscanParams { eps: Eps::Length(length(3, 200.0)), eps_time, min_points: count(4, 5.0) };
+            let params = StDbscanParams::new(length(3, 200.0), eps_time, count(4, 5.0));
             measured(|| st_dbscan(&incidents, &params, watch).unwrap())
         }
         "hdbscan" => {

@@ -13,8 +13,8 @@
 //! Steps 1 to 4 up to the outlines are in `drawing.rs`, for they are drawn more than once; step 5 is in `stability.rs`.
 
 use brasa_model::{
-    Civil, Class, Column, ColumnKind, Feature, Incidents, Interval, Layer, LocalStats, Note, Provenance,
-    Surface, Value,
+    Civil, Class, Column, ColumnKind, Feature, Incidents, Interval, Layer, LocalStats, Note, PeakHours,
+    Provenance, Surface, Value,
 };
 use brasa_spatial_index::ensemble::Setting;
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Watch};
@@ -30,8 +30,6 @@ use crate::stability::{Certificate, certify};
 const FINEST: u32 = 4;
 /// A change in percent is not told below this many incidents in the earlier period.
 const LEAST_BASE: u64 = 20;
-/// The hours of the day are told as a block of this length.
-const HOURS: usize = 4;
 
 /// Parameters of [`hotspots`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -100,23 +98,6 @@ impl Trend {
     /// Change in percent.
     pub fn percent(self) -> f64 {
         (self.after as f64 / self.before as f64 - 1.0) * 100.0
-    }
-}
-
-/// A block of hours and its share of the incidents whose hour is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PeakHours {
-    /// First hour.
-    pub start: usize,
-    /// Share of the incidents.
-    pub share: f64,
-}
-
-impl std::fmt::Display for PeakHours {
-    /// `20-24`, `22-02`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let end = self.start + HOURS;
-        write!(f, "{:02}-{:02}", self.start, if end > 24 { end - 24 } else { end })
     }
 }
 
@@ -270,7 +251,9 @@ fn measure(
             q: zones.q[outline.peak],
             stability: stability.get(at).copied().flatten(),
             trend: halves.as_ref().and_then(|halves| halves.trend(incidents, &members[at])),
-            peak: peak_hours(incidents, &members[at]),
+            peak: incidents.times.as_ref().and_then(|times| {
+                PeakHours::of(members[at].iter().map(|&incident| times.intervals()[incident]))
+            }),
             why: String::new(),
             outline: outline.polygon.clone(),
         };
@@ -312,22 +295,6 @@ impl Halves {
         let (before, after) = (within(self.start, self.middle), within(self.middle, self.end));
         (before >= LEAST_BASE).then_some(Trend { before, after })
     }
-}
-
-/// The block of hours with the most incidents, where hours are known for most of at least twenty incidents.
-fn peak_hours(incidents: &Incidents, members: &[usize]) -> Option<PeakHours> {
-    let intervals = incidents.times.as_ref()?.intervals();
-    let mut by_hour = [0_u64; 24];
-    for interval in members.iter().filter_map(|&at| intervals[at]).filter(|interval| interval.knows_hour()) {
-        by_hour[usize::from(interval.start.hour())] += 1;
-    }
-    let known: u64 = by_hour.iter().sum();
-    if known < LEAST_BASE || known * 5 < members.len() as u64 * 4 {
-        return None;
-    }
-    let block = |start: usize| (0..HOURS).map(|hour| by_hour[(start + hour) % 24]).sum::<u64>();
-    let start = (0..24).max_by_key(|&start| (block(start), std::cmp::Reverse(start)))?;
-    Some(PeakHours { start, share: block(start) as f64 / known as f64 })
 }
 
 fn why(hotspot: &Hotspot, city_km2: f64, city: Option<Trend>) -> String {

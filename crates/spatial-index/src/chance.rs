@@ -36,7 +36,7 @@ impl Chance {
         u64::from(a) | u64::from(b) << 32
     }
 
-    /// A share from 0 up to, not including, 1, in steps of 2⁻⁵³.
+    /// A number from 0 up to, not including, 1: one of 2⁵³ steps, each as likely as the other.
     pub fn share(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }

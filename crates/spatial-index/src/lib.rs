@@ -12,6 +12,7 @@ pub mod at_places;
 pub mod bandwidth;
 pub mod chance;
 pub mod choices;
+pub mod cluster_significance;
 pub mod clusters;
 pub mod cores;
 pub mod density;
@@ -31,6 +32,7 @@ pub mod neighbours;
 pub mod place_tree;
 pub mod raster;
 pub mod selection;
+pub mod shape;
 pub mod significance;
 pub mod sites;
 pub mod sorting;
@@ -127,6 +129,7 @@ methods! {
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
+    "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

@@ -347,19 +347,7 @@ pub fn kde_ratio(
 fn known(incidents: &Incidents, chosen: &[Option<bool>]) -> (Incidents, Vec<bool>) {
     let (kept, is_case): (Vec<usize>, Vec<bool>) =
         chosen.iter().enumerate().filter_map(|(at, &case)| Some((at, case?))).unzip();
-    let pick = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
-    let known = Incidents {
-        x: pick(&incidents.x),
-        y: pick(&incidents.y),
-        times: None,
-        kinds: None,
-        weight: incidents.weight.as_deref().map(pick),
-        row: kept.iter().map(|&at| incidents.row[at]).collect(),
-        files: None,
-        window: incidents.window.clone(),
-        crs: incidents.crs.clone(),
-    };
-    (known, is_case)
+    (incidents.only(&kept), is_case)
 }
 
 /// How [`on_grid`] compares cases with controls.
