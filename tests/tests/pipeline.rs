@@ -199,13 +199,31 @@ fn every_hotspot_carries_its_attributes() {
         let incidents = properties["incidents"].as_u64().unwrap();
         assert!(incidents <= last);
         last = incidents;
-        for key in ["share", "area_km2", "intensity", "pai", "z", "p", "q"] {
+        for key in ["share", "area_km2", "intensity", "pai", "z", "p", "q", "stability"] {
             assert!(properties[key].is_number(), "{key}: {properties}");
         }
         assert!(properties["q"].as_f64().unwrap() <= 0.05);
         assert!(properties["why"].as_str().unwrap().contains("times the average density"));
-        assert!(properties.get("stability").is_none(), "what is not computed is absent, not zero");
+        // Planted, and found again by three replicates of four.
+        assert!((0.5..=1.0).contains(&properties["stability"].as_f64().unwrap()), "{properties}");
+        assert!(properties["why"].as_str().unwrap().contains("; stability 0."));
     }
+}
+
+#[test]
+fn without_replicates_there_is_no_stability() {
+    let dir = temp();
+    let out = dir.path().join("out");
+    let said = hotspots(&sample(), &out, &["--study-area", &city(), "--replicates", "0"]);
+    assert!(!said.out.contains("stable"), "{}", said.out);
+    let collection = json(&out.join("hotspots.geojson"));
+    for feature in collection["features"].as_array().unwrap() {
+        assert!(feature["properties"].get("stability").is_none(), "what is not computed is absent, not zero");
+    }
+    let manifest = json(&out.join("manifest.json"));
+    let notes = manifest["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|note| note["code"] == "no_stability"), "it is silent");
+    assert!(manifest["seed"].is_null());
 }
 
 // ---- same input, same bytes ----

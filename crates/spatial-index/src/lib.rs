@@ -17,6 +17,7 @@ pub mod clusters;
 pub mod cores;
 pub mod density;
 pub mod edge;
+pub mod ensemble;
 pub mod error;
 pub mod groups;
 pub mod hierarchy;
