@@ -55,7 +55,8 @@ impl Background {
 
 /// Where a cluster lies and what it weighs.
 pub(crate) struct Region {
-    outline: Polygon<f64>,
+    /// Its concave outline.
+    pub outline: Polygon<f64>,
     weight: f64,
 }
 

@@ -101,11 +101,23 @@ impl Grouping {
     }
 
     fn region(&self, members: &Members) -> Region {
-        Region::new(&self.places(members), self.weight(members), self.margin)
+        Region::new(&self.places(members).0, self.weight(members), self.margin)
     }
 
-    fn places(&self, members: &Members) -> Vec<Coord<f64>> {
-        members.sites.iter().map(|&site| Coord { x: self.sites.x[site], y: self.sites.y[site] }).collect()
+    /// The distinct places of a cluster, and their weights. Where sites are moments a place is there once per time, in a row.
+    fn places(&self, members: &Members) -> (Vec<Coord<f64>>, Vec<f64>) {
+        let (mut places, mut weights): (Vec<Coord<f64>>, Vec<f64>) = (Vec::new(), Vec::new());
+        for &site in &members.sites {
+            let place = Coord { x: self.sites.x[site], y: self.sites.y[site] };
+            match weights.last_mut() {
+                Some(weight) if places.last() == Some(&place) => *weight += self.sites.weight[site],
+                _ => {
+                    places.push(place);
+                    weights.push(self.sites.weight[site]);
+                }
+            }
+        }
+        (places, weights)
     }
 
     fn weight(&self, members: &Members) -> f64 {
@@ -151,11 +163,16 @@ impl<'a> Cases<'a> {
         let found = group(&null.cases)?;
         let members = found.members();
         let regions: Vec<Region> = members.par_iter().map(|members| found.region(members)).collect();
-        let excess = null.excess(&regions, found.sites.total_weight(), &group, watch, &mut notes)?;
+        let total = found.sites.total_weight();
+        let excess = null.excess(&regions, total, &group, watch, &mut notes)?;
         let described: Vec<Cluster> = members
             .par_iter()
             .enumerate()
-            .map(|(at, members)| describe(&found, members, params.outline, excess[at], at))
+            .map(|(at, members)| {
+                let cluster = describe(&found, members, &regions[at], params.outline, excess[at]);
+                let share = if total > 0.0 { cluster.weight / total } else { 0.0 };
+                Cluster { number: at as u32 + 1, share, ..cluster }
+            })
             .collect();
 
         let first = members.iter().take_while(|members| members.order == 1);
@@ -213,26 +230,30 @@ impl PerIncident<'_> {
     }
 }
 
-/// What is told of one cluster without times.
-fn describe(found: &Grouping, members: &Members, outline: Outline, excess: Excess, at: usize) -> Cluster {
-    let places = found.places(members);
-    let weights: Vec<f64> = members.sites.iter().map(|&site| found.sites.weight[site]).collect();
+/// What is told of one cluster alone, without its number, its share and its times.
+fn describe(
+    found: &Grouping,
+    members: &Members,
+    region: &Region,
+    outline: Outline,
+    excess: Excess,
+) -> Cluster {
+    let (places, weights) = found.places(members);
     let incidents = members.sites.iter().map(|&site| u64::from(found.sites.count[site])).sum();
-    let (weight, total) = (found.weight(members), found.sites.total_weight());
+    let weight = found.weight(members);
     let mean_centre = mean_centre(&places, &weights);
     let ellipse = ellipse(&places, &weights, incidents);
     Cluster {
-        number: at as u32 + 1,
+        number: 0,
         order: members.order,
         incidents,
-        // A place may be there once per time.
-        sites: places.chunk_by(|a, b| a == b).count() as u64,
+        sites: places.len() as u64,
         weight,
-        share: if total > 0.0 { weight / total } else { 0.0 },
+        share: 0.0,
         mean_centre,
         medoid: medoid(&places, &weights).map_or(mean_centre, |at| places[at]),
         ellipse,
-        outline: outline.around(&places, found.margin, mean_centre, ellipse),
+        outline: outline.around(&region.outline, &places, found.margin, mean_centre, ellipse),
         period: None,
         peak: None,
         excess,

@@ -26,16 +26,17 @@ const WORDS: [(Outline, &str); 3] =
     [(Outline::Concave, "concave"), (Outline::Convex, "convex"), (Outline::Ellipse, "ellipse")];
 
 impl Outline {
-    /// It, around these places.
+    /// It, around these places, whose [`concave`] outline is known.
     pub fn around(
         self,
+        concave: &Polygon<f64>,
         places: &[Coord<f64>],
         margin: f64,
         centre: Coord<f64>,
         ellipse: Option<Ellipse>,
     ) -> Polygon<f64> {
         match (self, ellipse) {
-            (Self::Concave, _) => concave(places, margin),
+            (Self::Concave, _) => concave.clone(),
             (Self::Ellipse, Some(ellipse)) if ellipse.minor > 0.0 => drawn(ellipse, centre),
             _ => convex(places, margin),
         }
@@ -145,6 +146,11 @@ fn drawn(ellipse: Ellipse, centre: Coord<f64>) -> Polygon<f64> {
     Polygon::new((0..64).map(corner).collect(), Vec::new())
 }
 
+/// Of metres within a city, so that no square overflows.
+fn length(step: Coord<f64>) -> f64 {
+    (step.x * step.x + step.y * step.y).sqrt()
+}
+
 /// Two sums of distances that differ by less than this, relatively, are compared as they are, never by a bound.
 const ROUNDING: f64 = 1e-9;
 
@@ -155,7 +161,7 @@ const ROUNDING: f64 = 1e-9;
 /// summed next, until no bound is below the least sum found: some dozens of sums, not one for each place.
 pub fn medoid(places: &[Coord<f64>], weights: &[f64]) -> Option<usize> {
     let middle = mean_centre(places, weights);
-    let away = |place: Coord<f64>| libm::hypot(place.x - middle.x, place.y - middle.y);
+    let away = |place: Coord<f64>| length(place - middle);
     let mut next = (0..places.len()).min_by(|&a, &b| away(places[a]).total_cmp(&away(places[b])))?;
     let mut left: Vec<(usize, f64)> = (0..places.len()).map(|at| (at, 0.0)).collect();
     let mut best: Option<(f64, usize)> = None;
@@ -164,7 +170,7 @@ pub fn medoid(places: &[Coord<f64>], weights: &[f64]) -> Option<usize> {
         let (mut sum, mut gradient) = (0.0, Coord::zero());
         for (&place, &weight) in places.iter().zip(weights) {
             let step = here - place;
-            let distance = libm::hypot(step.x, step.y);
+            let distance = length(step);
             sum += weight * distance;
             if distance > 0.0 {
                 gradient = gradient + step * (weight / distance);
