@@ -127,7 +127,7 @@ impl Rule {
             Self::Scott => scott(sites),
             Self::Silverman => silverman(sites),
             Self::TerrellOversmooth => terrell_oversmooth(sites),
-            Self::Diggle => diggle(sites, window, Stacks::Together),
+            Self::Diggle => diggle(sites, window, Stacks::Together, watch),
             Self::Ppl => ppl(sites, window, Stacks::Together, watch),
             Self::Lscv => lscv(sites, window, watch),
             Self::Cvl => cvl(sites, window, watch),
