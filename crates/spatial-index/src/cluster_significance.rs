@@ -18,13 +18,12 @@
 //! Chance alone puts no two incidents on one place, and no city is even: against evenness the whole centre is significant, and
 //! so is each stack of geocodes. The background of what else is reported there is the question most people have.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Excess, Incidents, Note, Window, WindowOrigin};
 use geo::{Area, Coord, MultiPolygon, Polygon};
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -32,6 +31,7 @@ use crate::chance::Chance;
 use crate::clusters::{ClusterParams, Grouping};
 use crate::selection::{Selection, kinds_there_are};
 use crate::shape::concave;
+use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
 
 /// What chance draws the cases from, besides the cases themselves.
@@ -324,29 +324,13 @@ impl FromStr for Background {
     }
 }
 
-impl TryFrom<String> for Background {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Background> for String {
-    fn from(background: Background) -> Self {
-        match background {
-            Background::All => "all".to_owned(),
-            Background::These(selection) => selection.into(),
+impl fmt::Display for Background {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::These(selection) => selection.fmt(f),
         }
     }
 }
 
-impl JsonSchema for Background {
-    fn schema_name() -> Cow<'static, str> {
-        "Background".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "all|SELECTION", "examples": ["all", "kind=ROBBERY"] })
-    }
-}
+as_text!(Background, "all|SELECTION", "examples": ["all", "kind=ROBBERY"]);

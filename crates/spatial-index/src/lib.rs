@@ -38,6 +38,7 @@ pub mod significance;
 pub mod sites;
 pub mod sorting;
 pub mod watch;
+mod written;
 
 use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
 use schemars::Schema;

@@ -1,15 +1,14 @@
 //! Which incidents are meant: a few words about their own marks.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Civil, Incidents};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::AnalysisError;
+use crate::written::as_text;
 
 /// Incidents chosen by kind, by day or by file: `kind=HOMICIDE,ROBBERY`, `since=2024-01-01`, `until=2023-12-31`,
 /// `file=cases.csv`, or several of these separated by `;`, all of which must hold. Capitals do not matter in kinds and
@@ -183,13 +182,11 @@ impl FromStr for Selection {
     }
 }
 
-impl TryFrom<String> for Selection {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(
+    Selection,
+    "SELECTION",
+    "examples": ["kind=HOMICIDE,ROBBERY", "since=2024-01-01", "until=2023-12-31", "file=cases.csv"]
+);
 
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,26 +198,6 @@ impl fmt::Display for Selection {
             Condition::File(files) => format!("file={}", files.join(",")),
         });
         f.write_str(&parts.collect::<Vec<_>>().join(";"))
-    }
-}
-
-impl From<Selection> for String {
-    fn from(selection: Selection) -> Self {
-        selection.to_string()
-    }
-}
-
-impl JsonSchema for Selection {
-    fn schema_name() -> Cow<'static, str> {
-        "Selection".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "title": "SELECTION",
-            "examples": ["kind=HOMICIDE,ROBBERY", "since=2024-01-01", "until=2023-12-31", "file=cases.csv"],
-        })
     }
 }
 

@@ -1,13 +1,11 @@
 //! The shape of a handful of places: what surrounds them, how they spread, which is in their middle.
 
-use std::borrow::Cow;
-use std::str::FromStr;
-
 use brasa_model::Ellipse;
 use geo::concave_hull::ConcaveHullOptions;
 use geo::{Area, ConcaveHull, ConvexHull, Coord, MultiPoint, Point, Polygon, Validation};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use crate::written::as_word;
 
 /// What is drawn around a cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +19,6 @@ pub enum Outline {
     /// The standard deviational [`ellipse`]; the convex outline where there is none, or where it has no width.
     Ellipse,
 }
-
-const WORDS: [(Outline, &str); 3] =
-    [(Outline::Concave, "concave"), (Outline::Convex, "convex"), (Outline::Ellipse, "ellipse")];
 
 impl Outline {
     /// It, around these places, whose [`concave`] outline is known.
@@ -193,38 +188,4 @@ pub fn medoid(places: &[Coord<f64>], weights: &[f64]) -> Option<usize> {
     }
 }
 
-impl FromStr for Outline {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = WORDS.iter().find(|(_, word)| *word == text.trim());
-        found
-            .map(|(outline, _)| *outline)
-            .ok_or_else(|| format!("\"{text}\" is none of concave, convex, ellipse"))
-    }
-}
-
-impl TryFrom<String> for Outline {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Outline> for String {
-    fn from(outline: Outline) -> Self {
-        WORDS.iter().find(|(at, _)| *at == outline).map_or("", |(_, word)| word).to_owned()
-    }
-}
-
-impl JsonSchema for Outline {
-    fn schema_name() -> Cow<'static, str> {
-        "Outline".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let words = WORDS.map(|(_, word)| word);
-        json_schema!({ "type": "string", "title": words.join("|"), "enum": words })
-    }
-}
+as_word!(Outline, Concave = "concave", Convex = "convex", Ellipse = "ellipse");

@@ -1,14 +1,14 @@
 //! Valleys of the reachability plot, by how steep their walls are.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::Step;
+
+use crate::written::as_text;
 
 /// How steep a wall is: the share by which the reachability changes from one incident to the next, between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -47,33 +47,11 @@ impl FromStr for Xi {
     }
 }
 
-impl TryFrom<String> for Xi {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Xi> for String {
-    fn from(xi: Xi) -> Self {
-        xi.to_string()
-    }
-}
+as_text!(Xi, "SHARE", "examples": ["0.05"]);
 
 impl fmt::Display for Xi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-impl JsonSchema for Xi {
-    fn schema_name() -> Cow<'static, str> {
-        "Xi".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "SHARE", "examples": ["0.05"] })
     }
 }
 
