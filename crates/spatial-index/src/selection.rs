@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use brasa_model::{Civil, Incidents};
 use serde::{Deserialize, Serialize};
+use strsim::levenshtein;
 
 use crate::AnalysisError;
 use crate::written::as_text;
@@ -123,24 +124,10 @@ fn there_are(what: &str, names: &[String]) -> Option<String> {
 
 /// The name that was probably meant.
 fn likely<'a>(names: &'a [String], word: &str) -> Option<&'a str> {
-    let far = |name: &str| distance(&name.to_lowercase(), &word.to_lowercase());
+    let far = |name: &str| levenshtein(&name.to_lowercase(), &word.to_lowercase());
     let stated = names.iter().filter(|name| !name.is_empty());
     let (far, name) = stated.map(|name| (far(name), name)).min()?;
     (far <= 1 + name.chars().count().min(word.chars().count()) / 3).then_some(name)
-}
-
-/// How many letters must be put in, taken out or changed to turn one word into the other (Levenshtein 1966).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (at, a) in a.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], at + 1);
-        for (to, b) in b.chars().enumerate() {
-            let changed = corner + usize::from(a != b);
-            corner = row[to + 1];
-            row[to + 1] = changed.min(corner + 1).min(row[to] + 1);
-        }
-    }
-    row[row.len() - 1]
 }
 
 /// A day written as 2024-01-31.
@@ -225,6 +212,9 @@ mod tests {
         let names = ["", "HOMICIDIO", "HURTO", "LESIONES"].map(str::to_owned);
         assert_eq!(likely(&names, "omicidio"), Some("HOMICIDIO"));
         assert_eq!(likely(&names, "arson"), None);
-        assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("a", "")), (3, 3, 1));
+        assert_eq!(
+            (levenshtein("kitten", "sitting"), levenshtein("", "abc"), levenshtein("a", "")),
+            (3, 3, 1)
+        );
     }
 }
