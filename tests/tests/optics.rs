@@ -12,7 +12,7 @@ use brasa_spatial_index::methods::cluster::reachability::{ReachabilityParams, re
 use brasa_spatial_index::ordering::xi::Xi;
 use brasa_spatial_index::ordering::{Step, ordering};
 use brasa_spatial_index::{AnalysisError, Sites, Watch};
-use brasa_tests::incidents;
+use brasa_tests::{discs, incidents};
 use proptest::prelude::*;
 
 const WORLD: (f64, f64, f64, f64) = (-2e3, -2e3, 2e3, 2e3);
@@ -33,26 +33,6 @@ fn run(incidents: &Incidents, params: &OpticsParams) -> Clusters {
 
 fn plot(sites: &Sites, points: u32, limit: f64) -> Vec<Step> {
     ordering(sites, f64::from(points), limit, &Watch::NOBODY).unwrap()
-}
-
-/// Five discs of unlike size and density on a thin ground, from a formula: no two distances are equal.
-fn discs() -> (Vec<f64>, Vec<f64>) {
-    let discs = [
-        (1000.0, 1000.0, 150.0),
-        (3000.0, 1200.0, 400.0),
-        (3400.0, 3000.0, 200.0),
-        (1500.0, 4000.0, 700.0),
-        (4000.0, 4300.0, 90.0),
-        (2500.0, 2500.0, 2400.0),
-    ];
-    let place = |at: u32| {
-        let part = |step: f64| (f64::from(at) * step) % 1.0;
-        let far = part(0.618_033_988_749_894_9).sqrt().powf(1.5);
-        let angle = 2.0 * std::f64::consts::PI * part(0.754_877_666_246_692_7);
-        let (x, y, radius) = discs[at as usize % 6];
-        (x + radius * far * angle.cos(), y + radius * far * angle.sin())
-    };
-    (0..3000).map(place).unzip()
 }
 
 /// What sklearn.cluster.OPTICS 1.9.1 says of the discs, its rows sorted by core distance, northing and easting: the whole order as

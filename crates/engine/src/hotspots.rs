@@ -23,6 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::answers::counted;
 use crate::drawing::{Drawing, KERNEL, Outline, draw};
 use crate::stability::{Certificate, certify};
 
@@ -127,14 +128,12 @@ pub fn hotspots(
     let sites = Sites::new(incidents);
     let (cell, cell_note) = params.cell.resolve(incidents, &sites)?;
     let bandwidth = params.bandwidth.resolve(cell, KERNEL, incidents, &sites, watch)?;
-    let mut notes: Vec<Note> = cell_note.into_iter().chain(bandwidth.notes).collect();
+    let mut notes: Vec<Note> = cell_note.into_iter().chain(bandwidth.notes.iter().cloned()).collect();
 
     let setting = Setting { cell, origin: Coord::zero(), bandwidth: bandwidth.radius };
     let mut drawing = draw(&sites, &incidents.window, setting, FINEST)?;
     notes.extend(drawing.zones.notes.iter().cloned());
-    if let Some(record) = bandwidth.record {
-        drawing.density.provenance.parameters["bandwidth_rule"] = record;
-    }
+    bandwidth.record_in(&mut drawing.density.provenance);
     let years = incidents.years();
     if years.is_none() {
         notes.push(
@@ -160,16 +159,9 @@ pub fn hotspots(
     if drawing.specks > 0 {
         let specks = drawing.specks;
         notes.push(
-            Note::new(
-                "specks_left_out",
-                if specks == 1 {
-                    "1 speck is left out".to_owned()
-                } else {
-                    format!("{specks} specks are left out")
-                },
-            )
-            .value(specks, "outlines")
-            .reason("they are smaller than one zone, or hold no more than their share of the incidents"),
+            Note::new("specks_left_out", format!("left out: {}", counted(specks, "speck")))
+                .value(specks, "outlines")
+                .reason("they are smaller than one zone, or hold no more than their share of the incidents"),
         );
     }
     let certificate = match params.replicates {

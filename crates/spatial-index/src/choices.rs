@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use brasa_model::{Incidents, Metres, Note, UnitError};
+use brasa_model::{Incidents, Metres, Note, Provenance, UnitError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -91,7 +91,16 @@ pub struct Chosen {
     /// What is to be announced: the choice, and a search that ended at its limit.
     pub notes: Vec<Note>,
     /// For the provenance: the rule, σ and, of a criterion, its curve.
-    pub record: Option<Value>,
+    record: Option<Value>,
+}
+
+impl Chosen {
+    /// Keeps the rule and what it looked at in a provenance.
+    pub fn record_in(&self, provenance: &mut Provenance) {
+        if let Some(record) = &self.record {
+            provenance.parameters["bandwidth_rule"] = record.clone();
+        }
+    }
 }
 
 impl Bandwidth {

@@ -166,7 +166,7 @@ impl Null {
         &self,
         regions: &[Region],
         total: f64,
-        group: &(impl Fn(&Incidents) -> Result<Grouping, AnalysisError> + Sync),
+        group: &(impl Fn(&Incidents, &Watch) -> Result<Grouping, AnalysisError> + Sync),
         watch: &Watch,
         notes: &mut Vec<Note>,
     ) -> Result<Vec<Excess>, AnalysisError> {
@@ -176,7 +176,7 @@ impl Null {
             .into_par_iter()
             .map(|replicate| {
                 let world = self.world(replicate);
-                let found = group(&world)?;
+                let found = group(&world, &Watch::NOBODY)?;
                 let (total, regions) = (found.sites.total_weight(), found.regions());
                 let strongest = regions.iter().map(|region| self.score(region, total).1).fold(0.0, f64::max);
                 phase.advance(1)?;

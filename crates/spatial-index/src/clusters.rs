@@ -70,6 +70,7 @@ pub struct SiteScores {
 pub(crate) struct Members {
     order: u32,
     sites: Vec<usize>,
+    weight: f64,
 }
 
 impl Grouping {
@@ -93,7 +94,7 @@ impl Grouping {
         }
         let mut found: Vec<(f64, Vec<usize>)> = found.into_values().collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        found.into_iter().map(|(_, sites)| Members { order, sites }).collect()
+        found.into_iter().map(|(weight, sites)| Members { order, sites, weight }).collect()
     }
 
     pub(crate) fn regions(&self) -> Vec<Region> {
@@ -101,7 +102,7 @@ impl Grouping {
     }
 
     fn region(&self, members: &Members) -> Region {
-        Region::new(&self.places(members).0, self.weight(members), self.margin)
+        Region::new(&self.places(members).0, members.weight, self.margin)
     }
 
     /// The distinct places of a cluster, and their weights. Where sites are moments a place is there once per time, in a row.
@@ -118,10 +119,6 @@ impl Grouping {
             }
         }
         (places, weights)
-    }
-
-    fn weight(&self, members: &Members) -> f64 {
-        members.sites.iter().map(|&site| self.sites.weight[site]).sum()
     }
 }
 
@@ -152,26 +149,28 @@ impl<'a> Cases<'a> {
     }
 
     /// The clusters that `group` makes of the cases, described and compared with what it makes of worlds made by chance. So what
-    /// `group` does may depend on nothing but the incidents that it is given.
+    /// `group` does may depend on nothing but the incidents that it is given. Nobody watches it in a world of chance, where the
+    /// worlds are what is counted.
     pub fn clusters(
         self,
         mut provenance: Provenance,
         watch: &Watch,
-        group: impl Fn(&Incidents) -> Result<Grouping, AnalysisError> + Sync,
+        group: impl Fn(&Incidents, &Watch) -> Result<Grouping, AnalysisError> + Sync,
     ) -> Result<Clusters, AnalysisError> {
         let Self { null, mut notes, params, all } = self;
-        let found = group(&null.cases)?;
+        let found = group(&null.cases, watch)?;
         let members = found.members();
         let regions: Vec<Region> = members.par_iter().map(|members| found.region(members)).collect();
         let total = found.sites.total_weight();
         let excess = null.excess(&regions, total, &group, watch, &mut notes)?;
         let described: Vec<Cluster> = members
             .par_iter()
+            .zip(&regions)
+            .zip(excess)
             .enumerate()
-            .map(|(at, members)| {
-                let cluster = describe(&found, members, &regions[at], params.outline, excess[at]);
-                let share = if total > 0.0 { cluster.weight / total } else { 0.0 };
-                Cluster { number: at as u32 + 1, share, ..cluster }
+            .map(|(at, ((members, region), excess))| {
+                let share = if total > 0.0 { members.weight / total } else { 0.0 };
+                describe(&found, (at as u32 + 1, members), share, (params.outline, region), excess)
             })
             .collect();
 
@@ -230,26 +229,25 @@ impl PerIncident<'_> {
     }
 }
 
-/// What is told of one cluster alone, without its number, its share and its times.
+/// What is told of one cluster without times.
 fn describe(
     found: &Grouping,
-    members: &Members,
-    region: &Region,
-    outline: Outline,
+    (number, members): (u32, &Members),
+    share: f64,
+    (outline, region): (Outline, &Region),
     excess: Excess,
 ) -> Cluster {
     let (places, weights) = found.places(members);
     let incidents = members.sites.iter().map(|&site| u64::from(found.sites.count[site])).sum();
-    let weight = found.weight(members);
     let mean_centre = mean_centre(&places, &weights);
     let ellipse = ellipse(&places, &weights, incidents);
     Cluster {
-        number: 0,
+        number,
         order: members.order,
         incidents,
         sites: places.len() as u64,
-        weight,
-        share: 0.0,
+        weight: members.weight,
+        share,
         mean_centre,
         medoid: medoid(&places, &weights).map_or(mean_centre, |at| places[at]),
         ellipse,

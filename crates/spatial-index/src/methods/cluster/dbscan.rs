@@ -82,7 +82,7 @@ pub fn dbscan(
     let provenance =
         Provenance::new("dbscan", json!({ "eps": eps, "min_points": least, "border": "nearest core" }));
     cases.noticed(note);
-    cases.clusters(provenance, watch, |incidents| {
+    cases.clusters(provenance, watch, |incidents, _| {
         let sites = Sites::new(incidents);
         let found = cores_of_sites(&sites, eps.get(), least)?;
         Ok(Grouping::plain(sites, found.group, found.core, eps.get() / 2.0))

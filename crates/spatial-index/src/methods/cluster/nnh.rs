@@ -94,7 +94,7 @@ pub fn nnh(incidents: &Incidents, params: &NnhParams, watch: &Watch) -> Result<C
         }),
     );
     let cases = Cases::of(incidents, &params.report)?;
-    let mut found = cases.clusters(provenance, watch, |incidents| Ok(group(incidents, params)))?;
+    let mut found = cases.clusters(provenance, watch, |incidents, _| Ok(group(incidents, params)))?;
     if params.distance.is_none() && found.clustered > 0 {
         let (area, n) = (incidents.window.area_km2(), found.clustered);
         let distance = random_distance(area * 1e6, n as f64, params.confidence.get());

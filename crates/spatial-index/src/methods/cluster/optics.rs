@@ -113,7 +113,9 @@ pub fn optics(
         "extraction": "innermost",
     });
     let cases = Cases::of(incidents, &params.report)?;
-    cases.clusters(Provenance::new("optics", parameters), watch, |incidents| group(incidents, params, watch))
+    cases.clusters(Provenance::new("optics", parameters), watch, |incidents, watch| {
+        group(incidents, params, watch)
+    })
 }
 
 fn group(incidents: &Incidents, params: &OpticsParams, watch: &Watch) -> Result<Grouping, AnalysisError> {

@@ -97,7 +97,7 @@ pub fn st_dbscan(
     );
     let vague = Moments::notes(cases.incidents(), time);
     cases.noticed(note.into_iter().chain(vague));
-    cases.clusters(provenance, watch, |incidents| group(moments_of(incidents)?, reach, least))
+    cases.clusters(provenance, watch, |incidents, _| group(moments_of(incidents)?, reach, least))
 }
 
 /// The groups of the moments whose time is known.

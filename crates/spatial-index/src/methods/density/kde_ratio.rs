@@ -252,6 +252,7 @@ pub fn kde_ratio(
     let bands = [&mut risk.log_ratio, &mut risk.z, &mut risk.p_high, &mut risk.p_low];
     for band in bands {
         band.provenance.parameters["cases"] = json!(params.cases);
+        bandwidth.record_in(&mut band.provenance);
     }
     let aside = incidents.len() - known.len();
     let aside = (aside > 0).then(|| {

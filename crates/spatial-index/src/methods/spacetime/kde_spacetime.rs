@@ -168,6 +168,7 @@ pub fn kde_spacetime(
     let bandwidths = (bandwidth.radius, params.bandwidth_time);
 
     let mut series = on_grid(incidents, &sites, grid, frames, bandwidths, params.edge_time)?;
+    bandwidth.record_in(&mut series.provenance);
     series.notes = cell_note.into_iter().chain(bandwidth.notes).chain(step_note).collect();
     series.notes.append(&mut notes_on_time(times.intervals(), &series.frames, period, step, params));
     Ok(series)
