@@ -311,6 +311,7 @@ fn every_method_writes_every_format_it_can() {
             &["csv", "geojson", "geojsonl", "gpkg", "fgb"],
         ),
         ("dbscan", &["--eps", "120m", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
+        ("nnh", &["--distance", "100m"], &["csv", "geojson", "gpkg"]),
         ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg"]),
         ("k-distance", &["--min-points", "20", "--eps-time", "14d"], &["csv", "json"]),
         ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
