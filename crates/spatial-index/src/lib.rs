@@ -27,9 +27,11 @@ pub mod kernels;
 pub mod methods;
 pub mod moments;
 pub mod neighbours;
+pub mod pairs;
 pub mod place_tree;
 pub mod raster;
 pub mod selection;
+pub mod set_covariance;
 pub mod significance;
 pub mod sites;
 pub mod sorting;
@@ -126,6 +128,7 @@ methods! {
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
+    "ripley-k" => pattern::ripley_k(RipleyKParams) -> Curve;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

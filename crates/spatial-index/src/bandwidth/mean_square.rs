@@ -6,7 +6,8 @@ use brasa_model::Window;
 use rayon::prelude::*;
 
 use super::{Best, Rule, Selection, Stacks, comparable};
-use crate::k_function::{Correction, k_function};
+use crate::k_function::{Correction, KFunctions};
+use crate::pairs::Radii;
 use crate::{AnalysisError, Sites};
 
 /// How many distances K is taken at, zero included.
@@ -42,7 +43,7 @@ pub fn diggle(sites: &Sites, window: &Window, stacks: Stacks) -> Result<Selectio
     let step = most / steps as f64;
     let incidents: f64 = sites.count.iter().map(|&count| f64::from(count)).sum();
     let correction = if incidents < MANY { Correction::Isotropic } else { Correction::Border };
-    let k = k_function(sites, window, (step, steps), correction, stacks);
+    let k = KFunctions::new(window, Radii::new(step, steps), correction, stacks).of(sites).k;
     let own = area * stacks.squares(sites) / (total * total);
     let criterion = |at: usize| {
         let h = at as f64 * step;
