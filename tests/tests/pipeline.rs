@@ -297,6 +297,7 @@ fn every_method_writes_every_format_it_can() {
         ("k-distance", &["--min-points", "20", "--eps-time", "14d"], &["csv", "json"]),
         ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
         ("ripley-k", &["--max-distance", "900m", "--simulations", "9"], &["csv", "json"]),
+        ("nearest-neighbour", &["--orders", "3"], &["csv", "json"]),
         ("hdbscan", &["--min-cluster-size", "40", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
     ] {
         for ending in endings {

@@ -129,6 +129,7 @@ methods! {
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
     "ripley-k" => pattern::ripley_k(RipleyKParams) -> Curve;
+    "nearest-neighbour" => pattern::nearest_neighbour(NearestNeighbourParams) -> Curve;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

@@ -1,3 +1,4 @@
 //! Do incidents gather or keep apart, and around which middle?
 
+pub mod nearest_neighbour;
 pub mod ripley_k;
