@@ -26,8 +26,8 @@ use brasa_spatial_index::hierarchy::ClusterSize;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::cluster::hdbscan::{HdbscanParams, hdbscan};
 use brasa_spatial_index::methods::cluster::st_dbscan::{StDbscanParams, st_dbscan};
-use brasa_spatial_index::{Eps, Sites, Watch};
-use common::{Peak, columns, measured};
+use brasa_spatial_index::{Sites, Watch};
+use common::{columns, measured};
 
 /// The incidents, and their times if they are asked for.
 fn city(path: &str, timed: bool) -> Incidents {
@@ -68,13 +68,12 @@ fn main() {
             );
             let (cpu, _, places) = measured(|| Sites::new(&incidents).len());
             sites_alone = format!(", \"sites\": {places}, \"sites_cpu_s\": {cpu:.4}");
-            let params = DbscanParams { eps: Eps::Length(eps), min_points };
+            let params = DbscanParams::new(eps, min_points);
             measured(|| dbscan(&incidents, &params, watch).unwrap())
         }
         "st-dbscan" => {
             let eps_time = Span::new((number(5, 7.0) * 86_400.0) as i64).unwrap();
-            let params =
-                StDbscanParams { eps: Eps::Length(length(3, 200.0)), eps_time, min_points: count(4, 5.0) };
+            let params = StDbscanParams::new(length(3, 200.0), eps_time, count(4, 5.0));
             measured(|| st_dbscan(&incidents, &params, watch).unwrap())
         }
         "hdbscan" => {
@@ -104,4 +103,27 @@ fn labelled(incidents: &Incidents, eps: Metres, min_points: NonZeroU32) -> Vec<O
     let reach = Reach { eps: eps.get(), time: 0.0 };
     let found = cores(sites.len(), place, |at| sites.weight[at], reach, f64::from(min_points.get())).unwrap();
     sites.of_incident.iter().map(|&site| found.group[site as usize]).collect()
+}
+
+/// A line of the kernel's account of this process, in MiB.
+fn memory(name: &str) -> f64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_start_matches(':').trim_end_matches("kB").trim().parse::<f64>().unwrap() / 1024.0
+}
+
+/// The most memory that is taken beyond what is taken now, in MiB.
+struct Peak(f64);
+
+impl Peak {
+    /// Begins to look; what was taken before does not count.
+    fn from_now() -> Self {
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        Self(memory("VmRSS"))
+    }
+
+    /// MiB so far.
+    fn mib(&self) -> f64 {
+        memory("VmHWM") - self.0
+    }
 }

@@ -71,6 +71,7 @@ pub fn incidents(
         times: None,
         kinds: None,
         weight,
+        files: None,
         window: window.expect("a window"),
         crs: Crs::from_epsg(32_616).expect("UTM 16N"),
     }

@@ -512,6 +512,24 @@ fn an_output_that_is_there_already() {
 }
 
 #[test]
+fn old_rejects_are_in_the_way_of_new_ones_alone() {
+    let dir = temp();
+    let (out, rejects) = (dir.path().join("d.csv"), dir.path().join("d.rejects.csv"));
+    fs::write(&rejects, "old").unwrap();
+    let kde = |text: &str| {
+        let file = text_file(dir.path(), text);
+        brasa(["kde", &file, "-o", &arg(&out), "--cell", "500m", "-q"])
+    };
+    let said = kde(&format!("{ROWS}0,0,2024-03-07\n"));
+    assert_eq!(said.code, 73, "{}", said.err);
+    assert!(said.err.contains("d.rejects.csv") && said.err.contains("--force"), "{}", said.err);
+    assert!(!out.exists());
+    let said = kde(ROWS);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    assert_eq!(fs::read(&rejects).unwrap(), b"old");
+}
+
+#[test]
 fn an_input_is_never_overwritten() {
     refused(
         |work| {

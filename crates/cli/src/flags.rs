@@ -113,8 +113,9 @@ pub fn command() -> Command {
         Arg::new("incidents")
             .value_name("INCIDENTS")
             .required(true)
+            .num_args(1..)
             .value_parser(value_parser!(PathBuf))
-            .help("Incident file: CSV, GeoJSON, GeoPackage, Shapefile, … plain, .gz or .zip")
+            .help("Incident files, all read into one pattern: CSV, GeoJSON, GeoPackage, Shapefile, … plain, .gz or .zip")
     };
     let output = |value_name: &'static str, help: &'static str| {
         Arg::new("output")
@@ -137,11 +138,11 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(
             Command::new("hotspots")
-                .about("The main job: hotspots with significance, as layers, from an incident file")
+                .about("The main job: hotspots with significance, as layers, from incident files")
                 .arg(incidents())
                 .arg(output("DIR", "Folder to write").required(true))
                 .args(arguments(analysis_flags("hotspots"), "Hotspots"))
-                .args(arguments(input_flags(), "Reading the file (all are guessed when absent)"))
+                .args(arguments(input_flags(), "Reading the files (all are guessed when absent)"))
                 .arg(print_pipeline()),
         )
         .subcommand(
@@ -175,7 +176,7 @@ pub fn command() -> Command {
             .arg(incidents())
             .arg(output("FILE", "File to write; its ending picks the format").required(true))
             .args(arguments(analysis_flags(method.name), "Method"))
-            .args(arguments(input_flags(), "Reading the file (all are guessed when absent)"))
+            .args(arguments(input_flags(), "Reading the files (all are guessed when absent)"))
             .arg(print_pipeline());
         if method.answer == "Clusters" {
             command = command.arg(
@@ -184,7 +185,7 @@ pub fn command() -> Command {
                     .value_name("FILE")
                     .value_parser(value_parser!(PathBuf))
                     .help_heading("Method")
-                    .help("CSV to write with one row per incident used: row, cluster (empty for noise), scores where the method gives them"),
+                    .help("CSV to write with one row per incident used: row, cluster (empty for noise), scores where the method gives them; file before them, if there are several"),
             );
         }
         root = root.subcommand(command);

@@ -83,7 +83,7 @@ fn pipeline_of(analysis: &str, given: &ArgMatches) -> Result<Pipeline, EngineErr
         .map_err(|error| refused(error.to_string()))?;
     let parameters = flags::given(&flags::analysis_flags(analysis), given);
     Ok(Pipeline {
-        file: path(given, "incidents"),
+        files: given.get_many("incidents").into_iter().flatten().cloned().collect(),
         input,
         analysis: Analysis::new(analysis, parameters)?,
         output: Output {

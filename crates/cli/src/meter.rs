@@ -64,7 +64,7 @@ fn line(progress: Progress, passed: Duration) -> String {
                 line.push_str(&format!(", {} in a second", thousands(pace as u64)));
             }
             if let Some(share) = reading.share {
-                line.push_str(&format!(", {:.0} % of the file{}", share * 100.0, left(share, passed)));
+                line.push_str(&format!(", {:.0} % done{}", share * 100.0, left(share, passed)));
             }
             line
         }
@@ -96,7 +96,7 @@ mod tests {
         let half = Progress::Reading(Reading { rows: 12_400_000, share: Some(0.4) });
         assert_eq!(
             line(half, Duration::from_secs(50)),
-            "Reading    12,400,000 rows, 248,000 in a second, 40 % of the file, 1:15 left"
+            "Reading    12,400,000 rows, 248,000 in a second, 40 % done, 1:15 left"
         );
         let unknown = Progress::Reading(Reading { rows: 5, share: None });
         assert_eq!(line(unknown, Duration::from_secs(1)), "Reading    5 rows, 5 in a second");

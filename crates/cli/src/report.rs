@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use brasa_engine::demo::{FOUND_FROM, Score};
 use brasa_engine::{Analysis, Hotspot, METHODS, Outcome, Pipeline};
-use brasa_model::{Blame, Diagnose, Note, Reason};
+use brasa_model::{Account, Blame, Diagnose, InputRecord, Note, Reason};
 use serde_json::json;
 
 /// Exit code of a wrong command.
@@ -16,6 +16,8 @@ pub const USAGE: u8 = 2;
 const REJECTED: u8 = 3;
 /// How many hotspots the table shows.
 const TABLE: usize = 12;
+/// How many files are shown line by line.
+const FILES: usize = 10;
 /// How many rejected rows are shown.
 const EXAMPLES: usize = 5;
 
@@ -121,10 +123,15 @@ impl Printer {
     }
 
     fn rows(&self, text: &mut String, outcome: &Outcome) {
-        let Some(input) = outcome.manifest.inputs.first() else { return };
-        let Some(rows) = input.rows else { return };
+        let files: Vec<(&InputRecord, Account)> =
+            outcome.manifest.inputs.iter().filter_map(|input| Some((input, input.rows?))).collect();
+        let rows = sum(&files);
         let plural = if rows.read == 1 { "row" } else { "rows" };
-        let _ = writeln!(text, "Read       {} {plural} of {}", thousands(rows.read), printable(&input.name));
+        let of = match files.as_slice() {
+            [(input, _)] => printable(&input.name),
+            _ => format!("{} files", files.len()),
+        };
+        let _ = writeln!(text, "Read       {} {plural} of {of}", thousands(rows.read));
         let _ = writeln!(
             text,
             "           {} used, {} filtered, {} rejected, {} duplicate",
@@ -134,8 +141,11 @@ impl Printer {
             thousands(rows.duplicate),
         );
         for reason in Reason::ALL {
-            let count = input.rejected_by_reason.as_ref().and_then(|counts| counts.get(reason.code()));
-            if let Some(&count) = count.filter(|&&count| count > 0) {
+            let of_file = |(input, _): &(&InputRecord, Account)| {
+                input.rejected_by_reason.as_ref().and_then(|counts| counts.get(reason.code())).copied()
+            };
+            let count: u64 = files.iter().filter_map(of_file).sum();
+            if count > 0 {
                 let _ = writeln!(
                     text,
                     "           {:>9} {} ({})",
@@ -145,10 +155,15 @@ impl Printer {
                 );
             }
         }
+        if files.len() > 1 {
+            of_each(text, &files);
+        }
         for reject in outcome.rejects.iter().take(if self.verbose { EXAMPLES } else { 0 }) {
+            let file = files.get(usize::from(reject.file)).filter(|_| files.len() > 1);
             let _ = writeln!(
                 text,
-                "             line {}: {} \"{}\" ({})",
+                "             {}line {}: {} \"{}\" ({})",
+                file.map_or(String::new(), |(input, _)| format!("{}, ", printable(&input.name))),
                 reject.line,
                 printable(&reject.column),
                 printable(&reject.value),
@@ -313,6 +328,30 @@ impl Printer {
             }
         }
         lines.join(&format!("\n{}", " ".repeat(indent)))
+    }
+}
+
+fn sum(files: &[(&InputRecord, Account)]) -> Account {
+    files.iter().fold(Account::default(), |sum, (_, rows)| sum.plus(*rows))
+}
+
+/// A line for each file, as far as there is room; the rest in one.
+fn of_each(text: &mut String, files: &[(&InputRecord, Account)]) {
+    let mut line = |[read, used, filtered, rejected, duplicate]: [String; 5], name: &str| {
+        let _ = writeln!(
+            text,
+            "           {read:>9} {used:>10} {filtered:>9} {rejected:>9} {duplicate:>10}  {name}"
+        );
+    };
+    let counts =
+        |rows: Account| [rows.read, rows.used, rows.filtered, rows.rejected, rows.duplicate].map(thousands);
+    line(["rows", "used", "filtered", "rejected", "duplicate"].map(str::to_owned), "file");
+    let shown = if files.len() > FILES { FILES - 1 } else { files.len() };
+    for (input, rows) in &files[..shown] {
+        line(counts(*rows), &printable(&input.name));
+    }
+    if shown < files.len() {
+        line(counts(sum(&files[shown..])), &format!("… {} more files", files.len() - shown));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use brasa_export::{CurveFormat, Format};
-use brasa_model::{Class, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail};
+use brasa_model::{Class, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail};
 use brasa_spatial_index::{Answer, Method};
 
 use crate::{EngineError, layers};
@@ -108,8 +108,13 @@ impl Target<'_> {
             }
             (Answer::Clusters(mut clusters), FileFormat::Map(format)) => {
                 notes.append(&mut clusters.notes);
-                let headline =
+                let mut headline =
                     format!("{} clusters, {} incidents are noise", clusters.clusters.len(), clusters.noise());
+                if clusters.clusters.iter().any(|cluster| cluster.excess.p.is_some()) {
+                    let sure = |cluster: &&Cluster| cluster.excess.p.is_some_and(|p| p <= 0.05);
+                    let sure = clusters.clusters.iter().filter(sure).count();
+                    headline = format!("{headline}; {sure} clusters are more than chance (p <= 0.05)");
+                }
                 self.features(layers::clusters(&clusters, crs, period), notes, format, headline)
             }
             (Answer::Curve(mut curve), FileFormat::Curve(format)) => {

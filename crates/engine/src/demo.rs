@@ -25,7 +25,7 @@ pub fn lay_out(dir: &Path, force: bool) -> Result<Pipeline, EngineError> {
     }
     folder.commit()?;
     Ok(Pipeline {
-        file: dir.join("incidentes.csv"),
+        files: vec![dir.join("incidentes.csv")],
         input: InputOptions { study_area: Some(dir.join("city.geojson")), ..InputOptions::default() },
         analysis: Analysis::Hotspots(HotspotsParams::default()),
         output: Output { path: folder_of_results(dir), labels: None, force },

@@ -9,7 +9,7 @@
 //!    and with more than its share of the incidents. Rank 1 holds the most incidents.
 
 use brasa_model::{
-    Civil, Class, Column, ColumnKind, Feature, Grid, Incidents, Interval, Layer, LocalStats, Note,
+    Civil, Class, Column, ColumnKind, Feature, Grid, Incidents, Interval, Layer, LocalStats, Note, PeakHours,
     Provenance, Surface, Value,
 };
 use brasa_spatial_index::edge::Edge;
@@ -30,8 +30,6 @@ const PARTS: [u32; 3] = [4, 2, 1];
 const MOST_PIXELS: usize = 6_000_000;
 /// A change in percent is not told below this many incidents in the earlier period.
 const LEAST_BASE: u64 = 20;
-/// The hours of the day are told as a block of this length.
-const HOURS: usize = 4;
 
 /// Parameters of [`hotspots`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -87,23 +85,6 @@ impl Trend {
     /// Change in percent.
     pub fn percent(self) -> f64 {
         (self.after as f64 / self.before as f64 - 1.0) * 100.0
-    }
-}
-
-/// A block of hours and its share of the incidents whose hour is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PeakHours {
-    /// First hour.
-    pub start: usize,
-    /// Share of the incidents.
-    pub share: f64,
-}
-
-impl std::fmt::Display for PeakHours {
-    /// `20-24`, `22-02`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let end = self.start + HOURS;
-        write!(f, "{:02}-{:02}", self.start, if end > 24 { end - 24 } else { end })
     }
 }
 
@@ -354,7 +335,9 @@ fn measure(
             p: zones.p[peak_zone],
             q: zones.q[peak_zone],
             trend: halves.as_ref().and_then(|halves| halves.trend(incidents, &members[at])),
-            peak: peak_hours(incidents, &members[at]),
+            peak: incidents.times.as_ref().and_then(|times| {
+                PeakHours::of(members[at].iter().map(|&incident| times.intervals()[incident]))
+            }),
             why: String::new(),
             outline,
         };
@@ -396,22 +379,6 @@ impl Halves {
         let (before, after) = (within(self.start, self.middle), within(self.middle, self.end));
         (before >= LEAST_BASE).then_some(Trend { before, after })
     }
-}
-
-/// The block of hours with the most incidents, where hours are known for most of at least twenty incidents.
-fn peak_hours(incidents: &Incidents, members: &[usize]) -> Option<PeakHours> {
-    let intervals = incidents.times.as_ref()?.intervals();
-    let mut by_hour = [0_u64; 24];
-    for interval in members.iter().filter_map(|&at| intervals[at]).filter(|interval| interval.knows_hour()) {
-        by_hour[usize::from(interval.start.hour())] += 1;
-    }
-    let known: u64 = by_hour.iter().sum();
-    if known < LEAST_BASE || known * 5 < members.len() as u64 * 4 {
-        return None;
-    }
-    let block = |start: usize| (0..HOURS).map(|hour| by_hour[(start + hour) % 24]).sum::<u64>();
-    let start = (0..24).max_by_key(|&start| (block(start), std::cmp::Reverse(start)))?;
-    Some(PeakHours { start, share: block(start) as f64 / known as f64 })
 }
 
 fn why(hotspot: &Hotspot, city_km2: f64, city: Option<Trend>) -> String {

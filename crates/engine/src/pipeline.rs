@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [input]
-//! file = "incidentes.csv"
+//! file = "incidentes.csv"     # or files = ["enero.csv", "febrero.csv"], or a pattern: file = "2024-*.csv"
 //! study-area = "city.geojson"
 //!
 //! [hotspots]          # or the name of a method: [kde], [gi-star], [dbscan]
@@ -23,9 +23,9 @@ use crate::{EngineError, HotspotsParams};
 /// A saved analysis. Paths are relative to the folder the command runs in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
-    /// The incident file.
-    pub file: PathBuf,
-    /// How to read it.
+    /// The incident files, or patterns of their names.
+    pub files: Vec<PathBuf>,
+    /// How to read them.
     pub input: InputOptions,
     /// What to ask.
     pub analysis: Analysis,
@@ -113,9 +113,17 @@ impl Pipeline {
             sections.remove(name).ok_or_else(|| refused("pipeline", format!("there is no [{name}] section")))
         };
         let (mut input, output) = (section("input")?, section("output")?);
-        let file = input.as_object_mut().and_then(|input| input.remove("file"));
-        let Some(Value::String(file)) = file else {
-            return Err(refused("[input]", "there is no file = \"…\"".to_owned()));
+        let mut taken = |name: &str| input.as_object_mut().and_then(|input| input.remove(name));
+        let files: Option<Vec<PathBuf>> = match (taken("file"), taken("files")) {
+            (Some(Value::String(file)), None) => Some(vec![file.into()]),
+            (None, Some(Value::Array(files))) if !files.is_empty() => {
+                files.iter().map(|file| file.as_str().map(PathBuf::from)).collect()
+            }
+            _ => None,
+        };
+        let Some(files) = files else {
+            let why = "needs file = \"…\", or files = [\"…\", \"…\"], and not both";
+            return Err(refused("[input]", why.to_owned()));
         };
         let mut analyses = sections.into_iter();
         let (Some((name, parameters)), None) = (analyses.next(), analyses.next()) else {
@@ -125,7 +133,7 @@ impl Pipeline {
             ));
         };
         Ok(Self {
-            file: file.into(),
+            files,
             input: serde_path_to_error::deserialize(input)
                 .map_err(|error| refused("[input]", error.to_string()))?,
             analysis: Analysis::new(&name, parameters)?,
@@ -138,7 +146,11 @@ impl Pipeline {
     pub fn to_toml(&self) -> Result<String, EngineError> {
         let refused = |why: String| EngineError::Pipeline { place: "pipeline".to_owned(), why };
         let mut input = Map::new();
-        input.insert("file".to_owned(), Value::String(self.file.display().to_string()));
+        let mut files: Vec<Value> = self.files.iter().map(|file| file.display().to_string().into()).collect();
+        match files.as_mut_slice() {
+            [file] => input.insert("file".to_owned(), file.take()),
+            _ => input.insert("files".to_owned(), Value::Array(files)),
+        };
         input.extend(section(&self.input)?);
         let parameters = match &self.analysis {
             Analysis::Hotspots(params) => Value::Object(section(params)?),
@@ -171,6 +183,11 @@ mod tests {
         let pipeline = Pipeline::from_toml(text).unwrap();
         assert_eq!(pipeline.input.lon.as_deref(), Some("longitud"));
         assert_eq!(Pipeline::from_toml(&pipeline.to_toml().unwrap()).unwrap(), pipeline);
+
+        let two = text.replace("file = \"a.csv\"", "files = [\"a.csv\", \"b.csv\"]");
+        let pipeline = Pipeline::from_toml(&two).unwrap();
+        assert_eq!(pipeline.files, ["a.csv", "b.csv"].map(PathBuf::from));
+        assert_eq!(Pipeline::from_toml(&pipeline.to_toml().unwrap()).unwrap(), pipeline);
     }
 
     #[test]
@@ -182,7 +199,9 @@ mod tests {
         let ends = "[output]\npath = \"x\"\n";
         says("a = ", "pipeline");
         says(ends, "no [input]");
-        says(&format!("[input]\n{ends}"), "no file");
+        for none in ["", "files = []\n", "files = [1]\n", "file = \"a\"\nfiles = [\"b\"]\n"] {
+            says(&format!("[input]\n{none}{ends}"), "needs file");
+        }
         says(&format!("[input]\nfile = \"a\"\n{ends}"), "what to ask");
         says(&format!("[input]\nfile = \"a\"\nlongitude = \"x\"\n[hotspots]\n{ends}"), "longitude");
         says(&format!("[input]\nfile = \"a\"\n[hotspot]\n{ends}"), "hotspot");

@@ -59,17 +59,24 @@ pub fn run_watched(
     if pipeline.input.stream && pipeline.analysis.name() != STREAMED {
         return Err(EngineError::NotInPieces { analysis: pipeline.analysis.name().to_owned() });
     }
+    // From here on patterns are the files that they fit.
+    let pipeline = &Pipeline { files: brasa_ingest::expand(&pipeline.files)?, ..pipeline.clone() };
     match &pipeline.analysis {
         Analysis::Hotspots(params) => run_hotspots(pipeline, params, command, &watch),
         Analysis::Method { name, parameters } if pipeline.input.stream => {
             let params = brasa_spatial_index::parameters(STREAMED, parameters)?;
             DensitySum::check(&params)?;
-            run_method(pipeline, name, command, || kde_in_pieces(pipeline, &params, pieces, observer))
+            run_method(pipeline, name, command, |after_reading| {
+                let answered = kde_in_pieces(pipeline, &params, pieces, observer)?;
+                after_reading(&answered.input.rejects)?;
+                Ok(answered)
+            })
         }
         Analysis::Method { name, parameters } => {
             let method = method(name)?;
-            run_method(pipeline, name, command, || {
-                let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
+            run_method(pipeline, name, command, |after_reading| {
+                let input = brasa_ingest::read(&pipeline.files, &pipeline.input)?;
+                after_reading(&input.rejects)?;
                 let answer = (method.run)(&input.incidents, parameters, &watch)?;
                 let period = input.incidents.times.as_ref().and_then(Times::extent);
                 Ok(Answered { input, answer, period })
@@ -80,6 +87,9 @@ pub fn run_watched(
 
 /// The one method that can take a file in pieces: its answer is a sum.
 const STREAMED: &str = "kde";
+
+/// Is to be told the rows that were set aside, before a method takes its time.
+type AfterReading<'a> = &'a mut dyn FnMut(&[Reject]) -> Result<(), EngineError>;
 
 /// What was read, what a method made of it, and the period it covers.
 struct Answered {
@@ -93,7 +103,7 @@ fn method(name: &str) -> Result<&'static Method, EngineError> {
     brasa_spatial_index::method(name).ok_or_else(unknown)
 }
 
-/// The density of a file that is read in pieces.
+/// The density of files that are read in pieces.
 fn kde_in_pieces(
     pipeline: &Pipeline,
     params: &DensityParams,
@@ -104,7 +114,7 @@ fn kde_in_pieces(
     let mut sum: Option<DensitySum> = None;
     let mut period: Option<Interval> = None;
     let input = brasa_ingest::stream(
-        &pipeline.file,
+        &pipeline.files,
         &pipeline.input,
         pieces,
         &mut |piece| {
@@ -146,7 +156,7 @@ fn run_hotspots(
 ) -> Result<Outcome, EngineError> {
     let mut folder =
         Staged::folder(&pipeline.output.path, pipeline.output.force)?.protecting(&inputs(pipeline))?;
-    let input = brasa_ingest::read(&pipeline.file, &pipeline.input)?;
+    let input = brasa_ingest::read(&pipeline.files, &pipeline.input)?;
     let mut found = hotspots::hotspots(&input.incidents, params, watch)?;
 
     let crs = input.incidents.crs.clone();
@@ -176,7 +186,7 @@ fn run_hotspots(
     }
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
-        brasa_export::write_rejects(&input.rejects, &folder.path(REJECTS)?)?;
+        brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
     }
     let mut manifest = manifest(&layer.provenance, command, notes, &input);
     manifest.outputs = folder.digests()?;
@@ -192,7 +202,7 @@ fn run_method(
     pipeline: &Pipeline,
     name: &str,
     command: &str,
-    answered: impl FnOnce() -> Result<Answered, EngineError>,
+    answered: impl FnOnce(AfterReading<'_>) -> Result<Answered, EngineError>,
 ) -> Result<Outcome, EngineError> {
     let method = method(name)?;
     let (path, force) = (&pipeline.output.path, pipeline.output.force);
@@ -204,36 +214,47 @@ fn run_method(
     let mut main = stage(path)?;
     let mut labels = pipeline.output.labels.as_deref().map(stage).transpose()?;
     let rejects_path = rejects_beside(path);
-    let mut rejected = stage(&rejects_path)?;
+    // Whether there are rejects is known once all is read; whether they may be written is settled then, before the method runs.
+    let mut rejected: Option<Staged> = None;
+    let mut after_reading = |rejects: &[Reject]| {
+        if !rejects.is_empty() {
+            rejected = Some(stage(&rejects_path)?);
+        }
+        Ok(())
+    };
 
-    let Answered { input, answer, period } = answered()?;
+    let Answered { input, answer, period } = answered(&mut after_reading)?;
     let crs = &input.incidents.crs;
     if let (Answer::Clusters(clusters), Some(staged), Some(path)) =
         (&answer, &mut labels, &pipeline.output.labels)
     {
-        brasa_export::write_labels(&input.incidents.row, clusters, &staged.path(&file_name(path))?)?;
+        let (rows, files) = (&input.incidents.row, input.incidents.files.as_ref());
+        brasa_export::write_labels(rows, files, clusters, &staged.path(&file_name(path))?)?;
     }
     let mut notes = input.notes.clone();
     let waiting = main.path(&file_name(path))?;
     let target = Target { method, path: &waiting, format, crs, period, inputs: &input.inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
-    let rejects_file = (!input.rejects.is_empty()).then_some(rejects_path);
-    if let Some(path) = &rejects_file {
-        brasa_export::write_rejects(&input.rejects, &rejected.path(&file_name(path))?)?;
+    if let Some(rejected) = &mut rejected {
+        let files = input.incidents.files.as_ref();
+        brasa_export::write_rejects(&input.rejects, files, &rejected.path(&file_name(&rejects_path))?)?;
     }
+    let rejects_file = rejected.is_some().then_some(rejects_path);
     let mut manifest = manifest(&provenance, command, notes, &input);
     let crs = crs.clone();
     manifest.outputs = main.commit()?;
     if let Some(labels) = labels {
         manifest.outputs.extend(labels.commit()?);
     }
-    manifest.outputs.extend(rejected.commit()?);
+    if let Some(rejected) = rejected {
+        manifest.outputs.extend(rejected.commit()?);
+    }
     Ok(Outcome { manifest, hotspots: None, rejects: input.rejects, rejects_file, crs, headline })
 }
 
 /// The files a run reads, which it must never write.
 fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
-    std::iter::once(pipeline.file.as_path()).chain(pipeline.input.study_area.as_deref()).collect()
+    pipeline.files.iter().map(PathBuf::as_path).chain(pipeline.input.study_area.as_deref()).collect()
 }
 
 fn manifest(provenance: &Provenance, command: &str, notes: Vec<Note>, input: &Ingested) -> Manifest {

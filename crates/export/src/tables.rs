@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use brasa_model::{
-    Civil, Clusters, ColumnKind, Curve, Feature, Layer, Reject, Surface, SurfaceSeries, Value,
+    Civil, Clusters, ColumnKind, Curve, Feature, Files, Layer, Reject, Surface, SurfaceSeries, Value,
 };
 use csv::{Terminator, WriterBuilder};
 use geo::InteriorPoint;
@@ -144,9 +144,15 @@ pub(crate) fn write_series(series: &SurfaceSeries, path: &Path) -> Result<(), Ex
     })
 }
 
-/// Writes the cluster of each incident: `row,cluster` in the order of the input, with no cluster for noise, and
-/// `membership,outlier` where the method gives scores. `rows` holds the line or feature number of each incident in the source.
-pub fn write_labels(rows: &[u64], clusters: &Clusters, path: &Path) -> Result<(), ExportError> {
+/// Writes the cluster of each incident: `row,cluster` in the order of the input, with no cluster for noise; the name of
+/// the `file` in front if they come from several, and `membership,outlier` behind where the method gives scores. `rows`
+/// holds the line or feature number of each incident in its file.
+pub fn write_labels(
+    rows: &[u64],
+    files: Option<&Files>,
+    clusters: &Clusters,
+    path: &Path,
+) -> Result<(), ExportError> {
     let labels = &clusters.labels;
     if rows.len() != labels.len() {
         let why = format!("{} rows have {} cluster labels", rows.len(), labels.len());
@@ -154,9 +160,12 @@ pub fn write_labels(rows: &[u64], clusters: &Clusters, path: &Path) -> Result<()
     }
     table(path, |table| {
         let scores = clusters.scores.as_ref();
-        let names = scores.map_or(&[][..], |_| &["membership", "outlier"]);
-        table.write_record(["row", "cluster"].iter().chain(names))?;
+        let more = scores.map_or(&[][..], |_| &["membership", "outlier"]);
+        table.write_record(files.map(|_| "file").iter().chain(&["row", "cluster"]).chain(more))?;
         for (at, (row, label)) in rows.iter().zip(labels).enumerate() {
+            if let Some(files) = files {
+                table.write_field(safe(&files.names[usize::from(files.codes[at])]).as_bytes())?;
+            }
             table.write_field(row.to_string())?;
             table.write_field(label.map(|label| label.to_string()).unwrap_or_default())?;
             if let Some(scores) = scores {
@@ -169,11 +178,16 @@ pub fn write_labels(rows: &[u64], clusters: &Clusters, path: &Path) -> Result<()
     })
 }
 
-/// Writes the rows that were set aside: `line,reason,meaning,column,value`, in the order given.
-pub fn write_rejects(rejects: &[Reject], path: &Path) -> Result<(), ExportError> {
+/// Writes the rows that were set aside: `line,reason,meaning,column,value`, in the order given, with the name of the `file`
+/// in front if they come from several.
+pub fn write_rejects(rejects: &[Reject], files: Option<&Files>, path: &Path) -> Result<(), ExportError> {
     table(path, |table| {
-        table.write_record(["line", "reason", "meaning", "column", "value"])?;
+        let columns = ["line", "reason", "meaning", "column", "value"];
+        table.write_record(files.map(|_| "file").into_iter().chain(columns))?;
         for reject in rejects {
+            if let Some(files) = files {
+                table.write_field(safe(&files.names[usize::from(reject.file)]).as_bytes())?;
+            }
             let (line, reason) = (reject.line.to_string(), reject.reason);
             let (column, value) = (safe(&reject.column), safe(&reject.value));
             table.write_record([line.as_str(), reason.code(), reason.meaning(), &column, &value])?;

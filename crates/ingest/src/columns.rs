@@ -348,6 +348,53 @@ pub(crate) fn resolve(
     Ok(Roles { place, time, hour, time_end, kind, weight, id, only, decimal, names, notes })
 }
 
+/// What is said of one of several files: a column that it does not have is not meant for it if another file has it.
+pub(crate) fn said_of(own: &[String], all: &[&[String]], options: &InputOptions) -> InputOptions {
+    let foreign = |wanted: &Option<String>| {
+        let has =
+            |columns: &[String]| wanted.as_deref().is_some_and(|wanted| find(columns, "", wanted).is_ok());
+        wanted.is_some() && !has(own) && all.iter().any(|columns| has(columns))
+    };
+    let mut said = options.clone();
+    if own.is_empty() {
+        said.only = None;
+    }
+    if foreign(&said.lon) || foreign(&said.lat) {
+        (said.lon, said.lat) = (None, None);
+    }
+    if foreign(&said.x) || foreign(&said.y) {
+        (said.x, said.y) = (None, None);
+    }
+    if foreign(&said.time) {
+        (said.time, said.time_end) = (None, None);
+    }
+    for column in [&mut said.time_end, &mut said.kind, &mut said.weight, &mut said.id] {
+        if foreign(column) {
+            *column = None;
+        }
+    }
+    said
+}
+
+/// What some files say and this one does not, announced.
+pub(crate) fn unlike_the_others(own: &Columns, all: &[Columns]) -> Vec<Note> {
+    type Role = (fn(&Columns) -> &Option<String>, &'static str, &'static str);
+    let roles: [Role; 4] = [
+        (|columns| &columns.time, "time", "its incidents have none"),
+        (|columns| &columns.kind, "kind", "its incidents state none"),
+        (|columns| &columns.weight, "weight", "its incidents weigh 1 each"),
+        (|columns| &columns.id, "id", "none of its rows is taken for a duplicate"),
+    ];
+    let lacks =
+        |(pick, _, _): &&Role| pick(own).is_none() && all.iter().any(|columns| pick(columns).is_some());
+    let note = |(_, role, so): &Role| {
+        Note::new("role_missing", format!("no column with the {role} is known: {so}"))
+            .value(*role, "")
+            .reason(format!("other files have such a column; name this one's with --{role} if it has one"))
+    };
+    roles.iter().filter(lacks).map(note).collect()
+}
+
 /// The first rows, as text.
 struct Sample {
     rows: Vec<Vec<String>>,

@@ -4,7 +4,7 @@
 //! of dates, the reference system) is settled on the columns; then each row gets its verdict, in the order of
 //! [`Reason::ALL`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use brasa_model::{Interval, Note, Reason, SourceCrs};
 use jiff::tz::TimeZone;
@@ -93,7 +93,7 @@ pub(crate) struct Raw {
 
 /// Numbers for texts, in the order of appearance.
 #[derive(Default)]
-struct Interner {
+pub(crate) struct Interner {
     seen: HashMap<Box<str>, u32>,
     last: Option<(Box<str>, u32)>,
 }
@@ -137,12 +137,13 @@ impl Wanted {
 
 impl Raw {
     /// Reads every row once and hands the rows to `each`, at most so many at a time; `tick` hears how many were read, every
-    /// so often. The notes that only all rows together can give come back.
+    /// so often. `ids` numbers the ids. The notes that only all rows together can give come back.
     pub fn read<E: From<IngestError>>(
         records: &dyn Records,
         roles: &Roles,
         rows_per_piece: usize,
-        each: &mut dyn FnMut(&Self) -> Result<(), E>,
+        ids: &mut Interner,
+        each: &mut dyn FnMut(&mut Self) -> Result<(), E>,
         tick: &mut dyn FnMut(u64),
     ) -> Result<Vec<Note>, E> {
         let names = records.columns();
@@ -161,7 +162,7 @@ impl Raw {
 
         let mut raw = Self::default();
         let (mut rows, mut stopped) = (0_u64, None);
-        let (mut kinds, mut ids) = (Interner::default(), Interner::default());
+        let mut kinds = Interner::default();
         let mut met: Vec<Vec<bool>> =
             roles.only.iter().map(|condition| vec![false; condition.values.len()]).collect();
         let mut last_time = (String::new(), Time::Blank);
@@ -234,7 +235,7 @@ impl Raw {
             }
             if raw.len() >= rows_per_piece {
                 raw.kinds = std::mem::take(&mut kinds).names();
-                stopped = each(&raw).err();
+                stopped = each(&mut raw).err();
                 raw.clear();
             }
             stopped.is_none()
@@ -244,7 +245,7 @@ impl Raw {
         }
         raw.kinds = kinds.names();
         if raw.len() > 0 {
-            each(&raw)?;
+            each(&mut raw)?;
         }
         tick(rows);
         let mut notes = Vec::new();
@@ -280,6 +281,10 @@ impl Raw {
     /// How many rows.
     pub const fn len(&self) -> usize {
         self.line.len()
+    }
+
+    fn stamps(&self) -> impl Iterator<Item = Stamp> {
+        self.time.iter().chain(&self.time_end).filter_map(|time| time.stamp())
     }
 
     fn fault(&self, row: usize) -> Option<&Fault> {
@@ -392,19 +397,39 @@ pub(crate) struct TimeRules {
 const MIDNIGHTS: u64 = 10;
 
 impl TimeRules {
-    /// The times of a piece, under the rules that hold or that it settles.
-    pub fn timeline(&mut self, raw: &Raw, roles: &Roles, wishes: &Wishes) -> Result<Timeline, IngestError> {
-        let Some(column) = roles.names.time.as_deref() else {
-            return Ok(Timeline { rows: Vec::new() });
-        };
-        let stamps = || raw.time.iter().chain(&raw.time_end).filter_map(|time| time.stamp());
+    /// Settles the order of day and month, if it is not and the piece has something to say on it.
+    pub fn settle(&mut self, raw: &Raw, roles: &Roles, wishes: &Wishes) -> Result<(), IngestError> {
         self.order = self.order.or(wishes.order);
-        if self.order.is_none() {
-            self.settle_order(column, stamps())?;
+        match roles.names.time.as_deref() {
+            Some(column) if self.order.is_none() => self.settle_order(column, raw.stamps()),
+            _ => Ok(()),
         }
+    }
+
+    /// The order of day and month that this file's own dates settled.
+    pub const fn own_order(&self) -> Option<Order> {
+        if self.order_note.is_some() { self.order } else { None }
+    }
+
+    /// Takes the order of a file of the same make, where this one's dates leave it open.
+    pub fn adopt(&mut self, order: Order, from: &str, roles: &Roles) {
+        let column = roles.names.time.as_deref().unwrap_or_default();
+        self.order = Some(order);
+        self.order_note = Some(
+            Note::new("date_format", format!("dates in \"{column}\" are read {}", order.name()))
+                .value(order.name(), "")
+                .reason(format!("these rows leave it open; {from}, with the same columns, can only be read so; change it with --date-order")),
+        );
+    }
+
+    /// The times of a piece, under the rules that hold or that it settles.
+    pub fn timeline(&mut self, raw: &Raw, roles: &Roles, wishes: &Wishes) -> Timeline {
+        let Some(column) = roles.names.time.as_deref() else {
+            return Timeline { rows: Vec::new() };
+        };
         // While no date has two readings, either order reads them all.
         let order = self.order.unwrap_or(Order::DayFirst);
-        for stamp in stamps() {
+        for stamp in raw.stamps() {
             self.clocks += u64::from(stamp.has_clock());
             self.midnights += u64::from(stamp.is_midnight());
             self.offsets += u64::from(stamp.has_offset());
@@ -443,7 +468,7 @@ impl TimeRules {
                 _ => Err(fault(roles.names.time_end.as_deref(), end)),
             }
         };
-        Ok(Timeline { rows: (0..raw.len()).map(&mut resolve).collect() })
+        Timeline { rows: (0..raw.len()).map(&mut resolve).collect() }
     }
 
     fn settle_order(&mut self, column: &str, stamps: impl Iterator<Item = Stamp>) -> Result<(), IngestError> {
@@ -460,7 +485,7 @@ impl TimeRules {
             }
             Evidence::Undecided { example, day_first, month_first, why } => {
                 Err(IngestError::DateOrderUnknown {
-                    column: column.to_owned(),
+                    place: format!("column \"{column}\""),
                     example,
                     dmy: day_first,
                     mdy: month_first,
@@ -536,15 +561,16 @@ pub(crate) enum Verdict {
     Duplicate,
 }
 
-/// The verdict on every row. `in_bounds` says whether a row's coordinates lie within their reference system.
+/// The verdict on every row. `is_new` is asked about the id of each that could be used; `in_bounds` says whether a row's
+/// coordinates lie within their reference system.
 pub(crate) fn decide(
     raw: &Raw,
     roles: &Roles,
     timeline: &Timeline,
     wishes: &Wishes,
+    mut is_new: impl FnMut(u32) -> bool,
     in_bounds: impl Fn(usize) -> bool,
 ) -> Vec<Verdict> {
-    let mut seen: HashSet<u32> = HashSet::new();
     let (x_name, y_name) = roles.names.coordinates();
     let outside = |row: usize| {
         let (x, y) = raw.place[row].unwrap_or_default();
@@ -554,7 +580,7 @@ pub(crate) fn decide(
             value: format!("{x}, {y}"),
         }
     };
-    let verdict = |row: usize| {
+    let mut verdict = |row: usize| {
         let fault = raw.fault(row);
         if let Some(broken) = fault.filter(|fault| fault.reason == Reason::RowUnreadable) {
             return Verdict::Rejected(broken.clone());
@@ -577,11 +603,9 @@ pub(crate) fn decide(
         let first = [fault.cloned(), place, late].into_iter().flatten().min_by_key(|fault| fault.reason);
         match first {
             Some(fault) => Verdict::Rejected(fault),
-            None if raw.id.get(row).copied().flatten().is_some_and(|id| !seen.insert(id)) => {
-                Verdict::Duplicate
-            }
+            None if raw.id.get(row).copied().flatten().is_some_and(|id| !is_new(id)) => Verdict::Duplicate,
             None => Verdict::Candidate,
         }
     };
-    (0..raw.len()).map(verdict).collect()
+    (0..raw.len()).map(&mut verdict).collect()
 }

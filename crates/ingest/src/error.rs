@@ -11,6 +11,28 @@ pub enum IngestError {
         /// The path as given.
         path: String,
     },
+    /// A pattern fits no file.
+    #[error("there is no file that fits {pattern}")]
+    PatternMatchesNothing {
+        /// The pattern as given.
+        pattern: String,
+    },
+    /// A pattern is none.
+    #[error("there is no file {pattern}, and it is no pattern: {why}")]
+    PatternInvalid {
+        /// The pattern as given.
+        pattern: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The same file is named twice.
+    #[error("{path} is named twice{}", if path == again { String::new() } else { format!(", the second time as {again}") })]
+    FileTwice {
+        /// The path as given.
+        path: String,
+        /// The path as given the second time.
+        again: String,
+    },
     /// The path names no plain file.
     #[error("{path} is {what}, not a file")]
     NotAFile {
@@ -215,12 +237,10 @@ pub enum IngestError {
         remedy: String,
     },
     /// No row says whether the day or the month comes first.
-    #[error(
-        "column \"{column}\": \"{example}\" can be {dmy} (day first) or {mdy} (month first), and {evidence}"
-    )]
+    #[error("{place}: \"{example}\" can be {dmy} (day first) or {mdy} (month first), and {evidence}")]
     DateOrderUnknown {
-        /// The column.
-        column: String,
+        /// The file and the column.
+        place: String,
         /// A value that can be read both ways.
         example: String,
         /// Read day first.
@@ -265,6 +285,9 @@ impl Diagnose for IngestError {
     fn code(&self) -> &'static str {
         match self {
             Self::FileMissing { .. } => "file_missing",
+            Self::PatternMatchesNothing { .. } => "pattern_matches_nothing",
+            Self::PatternInvalid { .. } => "pattern_invalid",
+            Self::FileTwice { .. } => "file_twice",
             Self::NotAFile { .. } => "not_a_file",
             Self::FileUnreadable { .. } => "file_unreadable",
             Self::FileEmpty { .. } => "file_empty",
@@ -298,13 +321,18 @@ impl Diagnose for IngestError {
 
     fn blame(&self) -> Blame {
         match self {
-            Self::FileMissing { .. } | Self::NotAFile { .. } | Self::FileUnreadable { .. } => Blame::Input,
+            Self::FileMissing { .. }
+            | Self::PatternMatchesNothing { .. }
+            | Self::PatternInvalid { .. }
+            | Self::NotAFile { .. }
+            | Self::FileUnreadable { .. } => Blame::Input,
             Self::ReadFailed { .. } => Blame::Io,
             Self::LayerChoice { .. }
             | Self::LayerUnknown { .. }
             | Self::ColumnUnknown { .. }
             | Self::OptionInvalid { .. }
             | Self::NotInPieces { .. }
+            | Self::FileTwice { .. }
             | Self::CrsInvalid(_) => Blame::Usage,
             Self::Internal(_) => Blame::Bug,
             _ => Blame::Data,
@@ -314,7 +342,11 @@ impl Diagnose for IngestError {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::FileMissing { .. } => "check the spelling and the folder; brasa reads plain local files only".into(),
-            Self::NotAFile { .. } => "name one file; brasa reads plain local files only".into(),
+            Self::PatternMatchesNothing { .. } | Self::PatternInvalid { .. } => {
+                "check the spelling and the folder; * stands for any letters, ? for one, [ab] for one of these".into()
+            }
+            Self::FileTwice { .. } => "name it once: its incidents would count double".into(),
+            Self::NotAFile { .. } => "name files; brasa reads plain local files only".into(),
             Self::FileUnreadable { .. } => "check the permissions of the file".into(),
             Self::FileEmpty { .. } | Self::NoRows { .. } => "export the file again".into(),
             Self::NothingLeft { account, .. } if account.rejected == 0 => {

@@ -1,10 +1,10 @@
 //! Messy incident files in, incidents and rejects out.
 //!
-//! One way through: `open` turns a path into bytes of a known form; a reader per format turns bytes
+//! One way through: `files` says which files are meant; `open` turns a path into bytes of a known form; a reader per format turns bytes
 //! into one stream of records; `columns` says which column is what; `decide` gives every row its verdict;
 //! `project` and `study_area` bring the rest into metres and into a window. Nothing is lost on the way: every
 //! row read is used, filtered, rejected with a reason, or a duplicate, and `reading` checks that the sum holds. [`read`] takes
-//! a file in one piece, [`stream`] in many: the way is the same.
+//! files in one piece, [`stream`] in many: the way is the same.
 
 mod columns;
 mod csv;
@@ -13,9 +13,11 @@ mod decide;
 #[cfg(feature = "gdal")]
 mod drivers;
 mod error;
+mod files;
 mod footprint;
 mod geojson;
 mod hash;
+mod notes;
 mod numbers;
 mod open;
 mod options;
@@ -26,33 +28,35 @@ mod study_area;
 
 use std::path::Path;
 
-use brasa_model::{Account, Incidents, InputRecord, Note, Reject};
+use brasa_model::{Account, Incidents, InputRecord, Note, Reject, SourceCrs};
 
 pub use columns::Columns;
 pub use error::IngestError;
+pub use files::expand;
 pub use options::InputOptions;
 pub use study_area::read_polygons;
 
-use decide::{Raw, Wishes};
+use columns::Roles;
+use decide::{Interner, Raw, Wishes};
 use open::{Form, Opened};
-use reading::Reading;
+use reading::{Reading, Source};
 use records::Records;
 
-/// A file that was read: what is used, what was set aside, and what was chosen on the way.
+/// Files that were read: what is used, what was set aside, and what was chosen on the way.
 #[derive(Debug, Clone)]
 pub struct Ingested {
     /// The rows that are used.
     pub incidents: Incidents,
-    /// The rows that cannot be used, in the order of the file; of a file in pieces the first of them.
+    /// The rows that cannot be used, in the order of the files; of a reading in pieces the first of them.
     pub rejects: Vec<Reject>,
     /// What became of all rows.
     pub account: Account,
     /// What was guessed, chosen or noticed.
     pub notes: Vec<Note>,
-    /// The incidents' file, then the study area's if one was given.
+    /// The incidents' files in the order given, then the study area's if one was given.
     pub inputs: Vec<InputRecord>,
-    /// Which column plays which role.
-    pub columns: Columns,
+    /// Which column plays which role, per file.
+    pub columns: Vec<Columns>,
 }
 
 /// How a file is read in pieces.
@@ -70,42 +74,44 @@ impl Default for Pieces {
     }
 }
 
-/// How far the reading of a file has come.
+/// How far the reading of the files has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
     /// Rows read.
     pub rows: u64,
-    /// The share of the file's bytes, where that is known.
+    /// The share of all files' bytes, where that is known.
     pub share: Option<f64>,
 }
 
-/// Reads a file of incidents.
+/// Reads files of incidents, all into one pattern.
 ///
 /// Files are plain local files: CSV and its kin, GeoJSON, either of them in gzip or zip, and with the cargo feature
-/// `gdal` also GeoPackage, Shapefile, FlatGeobuf, KML and spreadsheets.
-pub fn read(path: &Path, options: &InputOptions) -> Result<Ingested, IngestError> {
+/// `gdal` also GeoPackage, Shapefile, FlatGeobuf, KML and spreadsheets. Each has a format, columns, an order of dates and a
+/// reference system of its own; a column that the options name must be in one of them. Incidents and rejects keep the order of
+/// the files.
+pub fn read<P: AsRef<Path>>(paths: &[P], options: &InputOptions) -> Result<Ingested, IngestError> {
     let mut incidents = None;
     let whole = Pieces { rows: usize::MAX, rejects: usize::MAX };
     let mut keep = |piece| {
         incidents = Some(piece);
         Ok(())
     };
-    let mut ingested = pass(path, options, whole, &mut keep, &mut |_| {})?;
+    let mut ingested = pass(paths, options, whole, &mut keep, &mut |_| {})?;
     if let Some(incidents) = incidents {
         ingested.incidents = incidents;
     }
     Ok(ingested)
 }
 
-/// Reads a file of incidents in pieces, so that it need not fit in memory: hands the incidents of each piece to `each`, and
+/// Reads files of incidents in pieces, so that they need not fit in memory: hands the incidents of each piece to `each`, and
 /// tells `watch` how far it has come. What comes back holds no incident; its window and reference system are those of
 /// every piece.
 ///
 /// What the whole file has a say in is settled by the first piece that has something to say on it, and held: the reference
 /// systems, the order of dates (a later row that contradicts it is rejected), whether midnights are dates. The study area must
 /// be given, and ids cannot be compared.
-pub fn stream<E: From<IngestError>>(
-    path: &Path,
+pub fn stream<P: AsRef<Path>, E: From<IngestError>>(
+    paths: &[P],
     options: &InputOptions,
     pieces: Pieces,
     each: &mut dyn FnMut(&Incidents) -> Result<(), E>,
@@ -121,45 +127,145 @@ pub fn stream<E: From<IngestError>>(
     if options.id.is_some() {
         return refused("--id cannot be used", "the ids of all rows would have to be held in memory");
     }
-    pass(path, options, Pieces { rows: pieces.rows.max(1), ..pieces }, &mut |piece| each(&piece), watch)
+    pass(paths, options, Pieces { rows: pieces.rows.max(1), ..pieces }, &mut |piece| each(&piece), watch)
 }
 
-/// The one way from a file to its incidents, in one piece or in many.
-fn pass<E: From<IngestError>>(
-    path: &Path,
+/// The one way from files to their incidents, in one piece or in many. A whole reading is one piece with the rows of all files;
+/// a piece of many holds rows of one.
+fn pass<P: AsRef<Path>, E: From<IngestError>>(
+    paths: &[P],
     options: &InputOptions,
     pieces: Pieces,
     each: &mut dyn FnMut(Incidents) -> Result<(), E>,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Ingested, E> {
+    let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
+    files::check(&paths)?;
     let wishes = Wishes::of(options)?;
     options.study_area.as_deref().map(open::must_be_a_file).transpose()?;
-    let (opened, digest) = open::open(path)?;
-    let records = records(&opened, options)?;
-    let roles = columns::resolve(&*records, &opened.name, options)?;
-    if options.since.is_some() || options.until.is_some() {
-        need_time(&roles, options)?;
+    let (files, sources) = prepare(&paths, options)?;
+    let mut ids: Vec<Interner> = Vec::new();
+    ids.resize_with(sources.iter().map(|source| source.make + 1).max().unwrap_or(0), Interner::default);
+    let roles: Vec<Roles> = sources.iter().map(|source| source.roles.clone()).collect();
+    let makes: Vec<usize> = sources.iter().map(|source| source.make).collect();
+    let mut reading = Reading::new(options, &wishes, sources, pieces);
+
+    let bytes: u64 = files.iter().map(|file| file.opened.bytes).sum();
+    let (mut rows_before, mut bytes_before) = (0, 0);
+    let mut held: Vec<(usize, Raw)> = Vec::new();
+    for (at, Prepared { opened, records }) in files.into_iter().enumerate() {
+        let digest = opened.digest()?;
+        let mut rows_read = 0;
+        let mut take = |raw: &mut Raw| {
+            if pieces.rows == usize::MAX {
+                held.push((at, std::mem::take(raw)));
+                return Ok(());
+            }
+            reading.piece(&[(at, raw)])?.map_or(Ok(()), &mut *each)
+        };
+        let mut tick = |rows| {
+            rows_read = rows;
+            let share = opened
+                .share_read()
+                .map(|share| (bytes_before as f64 + share * opened.bytes as f64) / (bytes.max(1) as f64));
+            watch(Progress { rows: rows_before + rows, share });
+        };
+        let row_notes =
+            Raw::read(&*records, &roles[at], pieces.rows, &mut ids[makes[at]], &mut take, &mut tick)?;
+        rows_before += rows_read;
+        bytes_before += opened.bytes;
+        let notes = [records.notes(), roles[at].notes.clone(), row_notes].concat();
+        reading.end_file(at, notes, &opened, digest)?;
     }
-    let mut reading = Reading::new(&opened.name, options, &wishes, &roles, records.crs(), pieces);
-    let row_notes = Raw::read(
-        &*records,
-        &roles,
-        pieces.rows,
-        &mut |raw| match reading.piece(raw)? {
-            Some(incidents) => each(incidents),
-            None => Ok(()),
-        },
-        &mut |rows| watch(Progress { rows, share: opened.share_read() }),
-    )?;
-    let notes = [records.notes(), roles.notes.clone(), row_notes].concat();
-    Ok(reading.finish(notes, &opened, digest)?)
+    if !held.is_empty() {
+        let lots: Vec<(usize, &Raw)> = held.iter().map(|(at, raw)| (*at, raw)).collect();
+        reading.piece(&lots)?.map_or(Ok(()), &mut *each)?;
+    }
+    Ok(reading.finish()?)
 }
 
-fn records(opened: &Opened, options: &InputOptions) -> Result<Box<dyn Records>, IngestError> {
-    if let (Some(layer), Form::Text(_) | Form::GeoJson(_)) = (&options.layer, &opened.form) {
-        let expected = format!("of use: {} has no layers", opened.name);
+/// A file that is about to be read.
+struct Prepared {
+    opened: Opened,
+    records: Box<dyn Records>,
+}
+
+/// Opens all files and settles what their columns and the options say, before a row is read.
+fn prepare(paths: &[&Path], options: &InputOptions) -> Result<(Vec<Prepared>, Vec<Source>), IngestError> {
+    let several = paths.len() > 1;
+    let mut files = Vec::with_capacity(paths.len());
+    for (path, name) in paths.iter().zip(files::names(paths)) {
+        files.push(open::open(path, name)?);
+    }
+    let has_layers = |file: &Opened| matches!(file.form, Form::Other(..));
+    if let (Some(layer), false) = (&options.layer, files.iter().any(has_layers)) {
+        let name = if several { "of the files none" } else { &files[0].name };
+        let expected = format!("of use: {name} has {}layers", if several { "" } else { "no " });
         return Err(IngestError::OptionInvalid { flag: "--layer", value: layer.clone(), expected });
     }
+    let mut prepared = Vec::with_capacity(files.len());
+    for opened in files {
+        let records = match records(&opened, options, several) {
+            Err(IngestError::NoRows { .. }) if several => Box::new(records::Nothing),
+            other => other?,
+        };
+        prepared.push(Prepared { opened, records });
+    }
+    let columns: Vec<&[String]> = prepared.iter().map(|file| file.records.columns()).collect();
+    let mut makes: Vec<&[String]> = Vec::new();
+    let mut sources: Vec<Source> = Vec::with_capacity(prepared.len());
+    for file in &prepared {
+        let own = file.records.columns();
+        let name = &file.opened.name;
+        let said = if several { columns::said_of(own, &columns, options) } else { options.clone() };
+        let roles = columns::resolve(&*file.records, name, &said).map_err(|error| match error {
+            IngestError::ColumnUnknown { flag, wanted, suggestion, columns } if several => {
+                let flag = format!("{flag}, in {name}");
+                IngestError::ColumnUnknown { flag, wanted, suggestion, columns }
+            }
+            other => other,
+        })?;
+        let make = makes.iter().position(|make| *make == own).unwrap_or_else(|| {
+            makes.push(own);
+            makes.len() - 1
+        });
+        sources.push(Source::new(name.clone(), roles, file.records.crs(), make));
+    }
+    let filters_time = options.since.is_some() || options.until.is_some();
+    if filters_time && sources.iter().all(|source| source.roles.time.is_none()) {
+        return Err(no_time(options));
+    }
+    give_crs(&mut sources, options)?;
+    let names: Vec<Columns> = sources.iter().map(|source| source.roles.names.clone()).collect();
+    for (source, own) in sources.iter_mut().zip(&names) {
+        source.roles.notes.extend(columns::unlike_the_others(own, &names));
+    }
+    Ok((prepared, sources))
+}
+
+/// Gives the system of `--crs` to the files it is meant for: of several, to those that do not state their own.
+fn give_crs(sources: &mut [Source], options: &InputOptions) -> Result<(), IngestError> {
+    let Some(crs) = &options.crs else { return Ok(()) };
+    let several = sources.len() > 1;
+    let geographic = SourceCrs::parse(crs).map_err(IngestError::CrsInvalid)?.is_geographic();
+    for source in sources.iter_mut().filter(|source| !several || !source.states_crs(geographic)) {
+        source.crs = Some(crs.clone());
+    }
+    if sources.iter().all(|source| source.crs.is_none()) {
+        return Err(IngestError::OptionInvalid {
+            flag: "--crs",
+            value: crs.clone(),
+            expected: "of use: each of the files states its own reference system".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg_attr(
+    not(feature = "gdal"),
+    expect(unused_variables, reason = "only GDAL asks whether there are several")
+)]
+fn records(opened: &Opened, options: &InputOptions, several: bool) -> Result<Box<dyn Records>, IngestError> {
     match &opened.form {
         Form::Text(source) => Ok(Box::new(csv::Csv::open(source.clone(), options)?)),
         Form::GeoJson(source) => Ok(Box::new(geojson::GeoJson::open(source)?)),
@@ -167,7 +273,8 @@ fn records(opened: &Opened, options: &InputOptions) -> Result<Box<dyn Records>, 
         Form::Other(path, format) => {
             let file = drivers::Named { name: opened.name.clone(), format };
             let (layer, encoding) = (options.layer.as_deref(), options.encoding.as_deref());
-            Ok(Box::new(drivers::Gdal::open(path, &file, layer, encoding, options.crs.is_some())?))
+            let crs_given = options.crs.is_some() && !several;
+            Ok(Box::new(drivers::Gdal::open(path, &file, layer, encoding, crs_given)?))
         }
         #[cfg(not(feature = "gdal"))]
         Form::Other(_, format) => {
@@ -176,17 +283,14 @@ fn records(opened: &Opened, options: &InputOptions) -> Result<Box<dyn Records>, 
     }
 }
 
-fn need_time(roles: &columns::Roles, options: &InputOptions) -> Result<(), IngestError> {
-    if roles.time.is_some() {
-        return Ok(());
-    }
+fn no_time(options: &InputOptions) -> IngestError {
     let (flag, value) = match (&options.since, &options.until) {
         (Some(since), _) => ("--since", since.clone()),
         (None, until) => ("--until", until.clone().unwrap_or_default()),
     };
-    Err(IngestError::OptionInvalid {
+    IngestError::OptionInvalid {
         flag,
         value,
         expected: "of use: no time column was recognised; name it with --time COLUMN".to_owned(),
-    })
+    }
 }

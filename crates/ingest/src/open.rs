@@ -23,8 +23,9 @@ const HEAD: usize = 4096;
 
 /// A file that was found and recognised.
 pub(crate) struct Opened {
-    /// The file's name, without its folders.
+    /// What messages call it.
     pub name: String,
+    path: PathBuf,
     /// Size of the file as stored.
     pub bytes: u64,
     /// What it holds.
@@ -37,6 +38,13 @@ impl Opened {
         let Form::Text(source) = &self.form else { return None };
         let all = if let Kind::Memory(bytes) = &source.kind { bytes.len() as u64 } else { self.bytes };
         Some((source.taken.get() as f64 / all.max(1) as f64).min(1.0))
+    }
+
+    /// Begins to digest the file: a thread of its own reads ahead of whoever reads the rows.
+    pub fn digest(&self) -> Result<Digest, IngestError> {
+        let failed = |error: io::Error| unreadable(&self.path, &error);
+        let file = File::open(&self.path).map_err(failed)?;
+        Ok(Digest(std::thread::Builder::new().spawn(move || sha256(file)).map_err(failed)?))
     }
 
     /// Whether the whole content is in memory while it is read.
@@ -150,10 +158,9 @@ pub(crate) fn must_be_a_file(path: &Path) -> Result<(), IngestError> {
     Err(IngestError::NotAFile { path: path.display().to_string(), what })
 }
 
-/// Finds and recognises a file, and begins to digest it: a thread of its own reads ahead of whoever reads the rows.
-pub(crate) fn open(path: &Path) -> Result<(Opened, Digest), IngestError> {
+/// Finds and recognises a file, which messages are to call by `name`.
+pub(crate) fn open(path: &Path, name: String) -> Result<Opened, IngestError> {
     must_be_a_file(path)?;
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let failed = |error: io::Error| unreadable(path, &error);
     let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
@@ -161,8 +168,7 @@ pub(crate) fn open(path: &Path) -> Result<(Opened, Digest), IngestError> {
         return Err(IngestError::FileEmpty { name });
     }
     let form = recognise(path, &name)?;
-    let thread = std::thread::Builder::new().spawn(move || sha256(file)).map_err(failed)?;
-    Ok((Opened { name, bytes, form }, Digest(thread)))
+    Ok(Opened { name, path: path.to_owned(), bytes, form })
 }
 
 /// The SHA-256 of a file's bytes as stored, while it is worked out.

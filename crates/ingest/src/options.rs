@@ -21,7 +21,7 @@ pub struct InputOptions {
     /// Column with the northing of a projected system; needs --crs if the file does not state it.
     #[schemars(title = "COLUMN")]
     pub y: Option<String>,
-    /// Reference system of the coordinates as they stand in the file, such as EPSG:4326 or EPSG:32618.
+    /// Reference system of the coordinates as they stand in the file, such as EPSG:4326 or EPSG:32618; of several files, of those that do not state theirs.
     #[schemars(title = "EPSG:CODE")]
     pub crs: Option<String>,
     /// Column with the date or the date and time of the incident.
@@ -36,7 +36,7 @@ pub struct InputOptions {
     /// Column with how much each row counts, a number of 0 or more; each row counts 1 if none is named.
     #[schemars(title = "COLUMN")]
     pub weight: Option<String>,
-    /// Column that identifies an incident; a row whose id was seen before is set aside as a duplicate.
+    /// Column that identifies an incident; a row whose id was seen before, in this file or in one with the same columns, is set aside as a duplicate.
     #[schemars(title = "COLUMN")]
     pub id: Option<String>,
     /// Rows to keep, as COLUMN=VALUE,VALUE with several conditions separated by ";", such as kind=HOMICIDE,ROBBERY.
@@ -69,7 +69,7 @@ pub struct InputOptions {
     /// File with the polygons of the study area; without it, the area around the incidents is used and announced.
     #[schemars(title = "FILE")]
     pub study_area: Option<PathBuf>,
-    /// Read the file in pieces, for files larger than memory; needs --study-area, --bandwidth as a length, and --cell as a length or --grid.
+    /// Read in pieces, for files larger than memory; needs --study-area, --bandwidth as a length, and --cell as a length or --grid.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stream: bool,
 }

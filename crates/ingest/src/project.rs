@@ -1,14 +1,14 @@
 //! In which system the coordinates come, and in which one brasa works.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use brasa_model::{Crs, CrsError, Note, Projector, SourceCrs};
 
+use crate::IngestError;
 use crate::columns::PlaceRole;
 use crate::error::short;
 use crate::hash::Quick;
 use crate::records::StatedCrs;
-use crate::{IngestError, InputOptions};
 
 /// The distinct places of a file in its own coordinates, and which row is on which.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +80,7 @@ pub(crate) fn source(
     role: PlaceRole,
     remedy: &str,
     stated: &StatedCrs,
-    options: &InputOptions,
+    given: Option<&str>,
     notes: &mut Vec<Note>,
 ) -> Result<SourceCrs, IngestError> {
     let (x, y) = (range(places.x.iter().copied()), range(places.y.iter().copied()));
@@ -98,7 +98,7 @@ pub(crate) fn source(
         }
     };
     let unsupported = |crs: String| IngestError::CrsUnsupported { name: name.to_owned(), crs };
-    let crs = if let Some(text) = options.crs.as_deref() {
+    let crs = if let Some(text) = given {
         SourceCrs::parse(text).map_err(IngestError::CrsInvalid)?
     } else {
         // What the file states is about its geometry, not about columns beside it.
@@ -136,13 +136,14 @@ pub(crate) fn source(
     Ok(crs)
 }
 
-/// The way from the coordinates of a file to its working system: chosen once, and held for all its rows.
+/// The way from the coordinates of a file to longitude and latitude, and on to the working system: chosen once, and held for
+/// all its rows.
 pub(crate) struct Course {
     pub source: SourceCrs,
-    pub crs: Crs,
     /// To longitude and latitude on WGS 84; `None` when the coordinates are such.
     to_lonlat: Option<Projector>,
-    goal: Goal,
+    /// On to the working system, once that is known.
+    goal: Option<Goal>,
 }
 
 enum Goal {
@@ -153,80 +154,43 @@ enum Goal {
 }
 
 /// Per place, where it is; `None` outside the bounds of its system.
-type Found = Vec<Option<(f64, f64)>>;
+pub(crate) type Found = Vec<Option<(f64, f64)>>;
+
+fn no_path(name: &str, error: &CrsError) -> IngestError {
+    IngestError::CrsUnsupported { name: name.to_owned(), crs: error.to_string() }
+}
 
 impl Course {
-    /// Chooses the working system by these places, and brings them there. There is no course while not one place lies in
-    /// the bounds of its system.
-    pub fn choose(
-        name: &str,
-        places: &Places,
-        source: SourceCrs,
-        notes: &mut Vec<Note>,
-    ) -> Result<Option<(Self, Found)>, IngestError> {
-        let no_path =
-            |error: CrsError| IngestError::CrsUnsupported { name: name.to_owned(), crs: error.to_string() };
+    /// The way to longitude and latitude, for a file in this system.
+    pub fn new(name: &str, source: SourceCrs, notes: &mut Vec<Note>) -> Result<Self, IngestError> {
         let to_lonlat = if source.is_geographic() && source.epsg() == 4326 {
             None
         } else {
-            let way = source.to_lonlat().map_err(no_path)?;
+            let way = source.to_lonlat().map_err(|error| no_path(name, &error))?;
             announce_operation(&way, notes);
             Some(way)
         };
-        let lonlat = lonlat(&source, to_lonlat.as_ref(), places);
-        let Some((lon, lat)) = median(&lonlat, &places.count) else { return Ok(None) };
-        let utm = Crs::utm(lon, lat).map_err(no_path)?;
-        let (crs, reason) = match source.as_metric() {
-            Some(crs) => match true_to_scale(&crs, lon, lat) {
-                fits if fits == Some(false) || WORLD_MAPS.contains(&crs.epsg()) => {
-                    let reason = format!(
-                        "the UTM zone of the median place: a metre of {crs} is not a metre on the ground there"
-                    );
-                    (utm, reason)
-                }
-                _ => (crs, "the coordinates come in it, and it is in metres".to_owned()),
-            },
-            None => {
-                let place = format!("{}, {}", short(lon), short(lat));
-                (utm, format!("the UTM zone of the median place ({place})"))
-            }
-        };
-        // Not the extent: a handful of wild geocodes does not make a city wide.
-        let rows = |wanted: &dyn Fn(f64) -> bool| -> u64 {
-            let pairs = lonlat.iter().zip(&places.count);
-            pairs
-                .filter(|(place, _)| place.is_some_and(|(at, _)| wanted(at)))
-                .map(|(_, &count)| u64::from(count))
-                .sum()
-        };
-        let (far, all) = (rows(&|at| (at - lon).abs() > 6.0), rows(&|_| true));
-        let wide = if crs.epsg() == source.epsg() || far * 100 <= all {
-            ""
-        } else {
-            "; more than 1 % of the rows lie over 6 degrees of longitude from it, where lengths are off by more than 0.3 %"
-        };
-        notes.push(
-            Note::new("crs_chosen", format!("the working system is {crs}"))
-                .value(crs.code(), "")
-                .reason(format!("{reason}{wide}")),
-        );
-        let goal = if crs.epsg() == source.epsg() {
-            Goal::There(source.as_metric().map(|crs| crs.from_lonlat()).transpose().map_err(no_path)?)
-        } else {
-            Goal::Away(source.to(&crs).map_err(no_path)?)
-        };
-        let course = Self { source, crs, to_lonlat, goal };
-        let found = course.arrive(places, &lonlat);
-        Ok(Some((course, found)))
+        Ok(Self { source, to_lonlat, goal: None })
     }
 
-    /// Brings more places of the same file.
-    pub fn bring(&self, places: &Places) -> Found {
-        self.arrive(places, &lonlat(&self.source, self.to_lonlat.as_ref(), places))
+    /// The places on WGS 84.
+    pub fn lonlat(&self, places: &Places) -> Found {
+        lonlat(&self.source, self.to_lonlat.as_ref(), places)
     }
 
-    fn arrive(&self, places: &Places, lonlat: &[Option<(f64, f64)>]) -> Found {
-        match &self.goal {
+    /// The places, which lie at `lonlat`, in the working system.
+    pub fn bring(
+        &mut self,
+        name: &str,
+        places: &Places,
+        lonlat: &Found,
+        crs: &Crs,
+    ) -> Result<Found, IngestError> {
+        let goal = match &self.goal {
+            Some(goal) => goal,
+            None => self.goal.insert(self.goal_at(crs).map_err(|error| no_path(name, &error))?),
+        };
+        Ok(match goal {
             Goal::There(back) => {
                 let stays = |at: usize, lon: f64, lat: f64| {
                     let (x, y) = (places.x[at], places.y[at]);
@@ -241,8 +205,78 @@ impl Course {
                 let there = way.convert_all(&places.x, &places.y);
                 there.into_iter().zip(lonlat).map(|(place, lonlat)| lonlat.and(place)).collect()
             }
+        })
+    }
+
+    fn goal_at(&self, crs: &Crs) -> Result<Goal, CrsError> {
+        if crs.epsg() == self.source.epsg() {
+            Ok(Goal::There(self.source.as_metric().map(|crs| crs.from_lonlat()).transpose()?))
+        } else {
+            Ok(Goal::Away(self.source.to(crs)?))
         }
     }
+}
+
+/// The places of a file in its own system and on WGS 84.
+pub(crate) struct Located<'a> {
+    pub source: &'a SourceCrs,
+    pub places: &'a Places,
+    pub lonlat: &'a Found,
+}
+
+/// The one system for all files: that in which the coordinates come if it is in true metres (that of the most rows, where files
+/// differ), else the UTM zone of the median place. There is none while not one place lies in the bounds of its system.
+pub(crate) fn working_system(
+    name: &str,
+    files: &[Located<'_>],
+    notes: &mut Vec<Note>,
+) -> Result<Option<Crs>, IngestError> {
+    let all =
+        || files.iter().flat_map(|file| file.lonlat.iter().copied().zip(file.places.count.iter().copied()));
+    let Some((lon, lat)) = median(&all()) else { return Ok(None) };
+    let mut metric: BTreeMap<u32, (u64, Crs)> = BTreeMap::new();
+    for file in files {
+        if let Some(crs) = file.source.as_metric() {
+            let rows: u64 = file.places.count.iter().map(|&count| u64::from(count)).sum();
+            metric.entry(crs.epsg()).or_insert((0, crs)).0 += rows;
+        }
+    }
+    let mut metric: Vec<(u64, Crs)> = metric.into_values().collect();
+    metric.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
+    let utm = Crs::utm(lon, lat).map_err(|error| no_path(name, &error))?;
+    let off = |crs: &Crs| true_to_scale(crs, lon, lat) == Some(false) || WORLD_MAPS.contains(&crs.epsg());
+    let (crs, reason) = match (metric.iter().find(|(_, crs)| !off(crs)), metric.first()) {
+        (Some((_, crs)), _) if files.iter().all(|file| file.source.epsg() == crs.epsg()) => {
+            (crs.clone(), "the coordinates come in it, and it is in metres".to_owned())
+        }
+        (Some((_, crs)), _) => (crs.clone(), "files come in it, and it is in metres".to_owned()),
+        (None, Some((_, crs))) => {
+            let reason = format!(
+                "the UTM zone of the median place: a metre of {crs} is not a metre on the ground there"
+            );
+            (utm, reason)
+        }
+        (None, None) => (utm, format!("the UTM zone of the median place ({}, {})", short(lon), short(lat))),
+    };
+    // Not the extent: a handful of wild geocodes does not make a city wide.
+    let rows = |wanted: &dyn Fn(f64) -> bool| -> u64 {
+        all()
+            .filter(|(place, _)| place.is_some_and(|(at, _)| wanted(at)))
+            .map(|(_, count)| u64::from(count))
+            .sum()
+    };
+    let (far, all_rows) = (rows(&|at| (at - lon).abs() > 6.0), rows(&|_| true));
+    let wide = if files.iter().all(|file| file.source.epsg() == crs.epsg()) || far * 100 <= all_rows {
+        ""
+    } else {
+        "; more than 1 % of the rows lie over 6 degrees of longitude from it, where lengths are off by more than 0.3 %"
+    };
+    notes.push(
+        Note::new("crs_chosen", format!("the working system is {crs}"))
+            .value(crs.code(), "")
+            .reason(format!("{reason}{wide}")),
+    );
+    Ok(Some(crs))
 }
 
 /// The places on WGS 84.
@@ -275,10 +309,10 @@ pub(crate) fn announce_operation(way: &Projector, notes: &mut Vec<Note>) {
 }
 
 /// The median longitude and latitude over all rows.
-fn median(lonlat: &[Option<(f64, f64)>], count: &[u32]) -> Option<(f64, f64)> {
+fn median(places: &(impl Iterator<Item = (Option<(f64, f64)>, u32)> + Clone)) -> Option<(f64, f64)> {
     let middle = |pick: fn((f64, f64)) -> f64| {
         let mut values: Vec<(f64, u32)> =
-            lonlat.iter().zip(count).filter_map(|(place, &count)| Some((pick((*place)?), count))).collect();
+            places.clone().filter_map(|(place, count)| Some((pick(place?), count))).collect();
         values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let all: u64 = values.iter().map(|&(_, count)| u64::from(count)).sum();
         let mut before = 0;
@@ -311,18 +345,20 @@ mod tests {
         Places::of_rows(list.iter().copied().map(Some))
     }
 
-    fn run(list: &[(f64, f64)], crs: Option<&str>) -> Result<(Course, Found, Vec<String>), IngestError> {
+    fn run(list: &[(f64, f64)], given: Option<&str>) -> Result<(Crs, Found, Vec<String>), IngestError> {
         let places = places(list);
         let mut notes = Vec::new();
-        let options = InputOptions { crs: crs.map(str::to_owned), ..InputOptions::default() };
         let role = PlaceRole::Xy(0, 1);
-        let source = source("f", &places, role, "swap", &StatedCrs::Nothing, &options, &mut notes)?;
-        let (course, found) = Course::choose("f", &places, source, &mut notes)?.unwrap();
-        assert_eq!(course.bring(&places), found);
-        Ok((course, found, notes.into_iter().map(|note| note.code).collect()))
+        let source = source("f", &places, role, "swap", &StatedCrs::Nothing, given, &mut notes)?;
+        let mut course = Course::new("f", source, &mut notes)?;
+        let lonlat = course.lonlat(&places);
+        let located = Located { source: &course.source, places: &places, lonlat: &lonlat };
+        let crs = working_system("f", &[located], &mut notes)?.unwrap();
+        let found = course.bring("f", &places, &lonlat, &crs)?;
+        Ok((crs, found, notes.into_iter().map(|note| note.code).collect()))
     }
 
-    fn code(result: Result<(Course, Found, Vec<String>), IngestError>) -> &'static str {
+    fn code(result: Result<(Crs, Found, Vec<String>), IngestError>) -> &'static str {
         result.err().map_or("ok", |error| brasa_model::Diagnose::code(&error))
     }
 
@@ -335,8 +371,8 @@ mod tests {
 
     #[test]
     fn degrees_are_guessed_and_brought_to_the_utm_zone() {
-        let (course, found, notes) = run(&[(-75.57, 6.25), (-75.61, 6.22), (200.0, 6.2)], None).unwrap();
-        assert_eq!((course.source.epsg(), course.crs.epsg()), (4326, 32_618));
+        let (crs, found, notes) = run(&[(-75.57, 6.25), (-75.61, 6.22), (200.0, 6.2)], None).unwrap();
+        assert_eq!(crs.epsg(), 32_618);
         assert!(found[0].is_some() && found[2].is_none());
         assert_eq!(notes, ["crs_guessed", "crs_chosen"]);
     }
@@ -345,8 +381,8 @@ mod tests {
     fn metres_without_a_system_are_refused_and_kept_with_one() {
         let chicago = [(359_192.3, 570_510.9), (356_347.3, 576_182.6)];
         assert_eq!(code(run(&chicago, None)), "crs_unknown");
-        let (course, found, _) = run(&chicago, Some("EPSG:26971")).unwrap();
-        assert_eq!(course.crs.epsg(), 26_971);
+        let (crs, found, _) = run(&chicago, Some("EPSG:26971")).unwrap();
+        assert_eq!(crs.epsg(), 26_971);
         assert_eq!(found[0], Some(chicago[0]));
     }
 
@@ -365,17 +401,17 @@ mod tests {
 
     #[test]
     fn web_mercator_is_no_working_system() {
-        let (course, _, _) =
+        let (crs, _, _) =
             run(&[(-8_412_000.0, 697_000.0), (-11_035_000.0, 2_205_000.0)], Some("EPSG:3857")).unwrap();
-        assert_ne!(course.crs.epsg(), 3857);
+        assert_ne!(crs.epsg(), 3857);
     }
 
     #[test]
     fn feet_become_metres() {
-        let (course, found, _) = run(&[(1_005_028.0, 234_516.0)], Some("EPSG:2263")).unwrap();
-        assert_eq!(course.crs.epsg(), 32_618);
+        let (crs, found, _) = run(&[(1_005_028.0, 234_516.0)], Some("EPSG:2263")).unwrap();
+        assert_eq!(crs.epsg(), 32_618);
         let (x, y) = found[0].unwrap();
-        let (lon, lat) = course.crs.to_lonlat().unwrap().convert(x, y).unwrap();
+        let (lon, lat) = crs.to_lonlat().unwrap().convert(x, y).unwrap();
         // The same row of NYPD shootings states -73.924942326, 40.8103518630001.
         assert!((lon + 73.924_942).abs() < 1e-5 && (lat - 40.810_352).abs() < 1e-5, "{lon} {lat}");
     }

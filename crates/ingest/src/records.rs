@@ -42,6 +42,31 @@ pub(crate) enum StatedCrs {
     Other(String),
 }
 
+/// A file with not a single row, among others.
+pub(crate) struct Nothing;
+
+impl Records for Nothing {
+    fn columns(&self) -> &[String] {
+        &[]
+    }
+
+    fn has_geometry(&self) -> bool {
+        true
+    }
+
+    fn crs(&self) -> StatedCrs {
+        StatedCrs::ByFormat
+    }
+
+    fn visit(&self, _: &[usize], _: &mut dyn FnMut(&Record<'_>) -> bool) -> Result<(), IngestError> {
+        Ok(())
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
+}
+
 /// A file as rows. It can be read more than once.
 pub(crate) trait Records {
     /// The names of its columns.

@@ -39,8 +39,9 @@ pub fn read_polygons(
     layer: Option<&str>,
     crs: &Crs,
 ) -> Result<(MultiPolygon<f64>, InputRecord), IngestError> {
-    let (opened, digest) = open(path)?;
-    let name = opened.name;
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let opened = open(path, name.clone())?;
+    let digest = opened.digest()?;
     #[cfg_attr(not(feature = "gdal"), expect(unused_mut, reason = "only GDAL brings systems without a code"))]
     let mut bridged: Option<String> = None;
     let (polygons, features, stated) = match &opened.form {

@@ -104,7 +104,7 @@ fn the_spatial_reasons_are_given_too() {
         )
     };
     let area = world.file("city.geojson", square(-75.5005));
-    let found = read(&incidents, &options(|o| o.study_area = Some(area))).unwrap();
+    let found = read(&[&incidents], &options(|o| o.study_area = Some(area))).unwrap();
     assert_eq!(found.account.used, 200);
     assert_eq!(reasons(&found).into_iter().collect::<Vec<_>>(), [("outside_study_area", 201)]);
     assert_eq!(found.inputs.len(), 2);
@@ -114,7 +114,7 @@ fn the_spatial_reasons_are_given_too() {
     );
 
     let elsewhere = world.file("elsewhere.geojson", square(-60.0));
-    let error = read(&incidents, &options(|o| o.study_area = Some(elsewhere))).unwrap_err();
+    let error = read(&[&incidents], &options(|o| o.study_area = Some(elsewhere))).unwrap_err();
     assert_eq!(error.code(), "study_area_misses");
     assert!(error.to_string().contains("km apart"), "{error}");
 }
@@ -144,14 +144,14 @@ fn bad_files_are_refused_by_name() {
     let world = World::new();
     let default = InputOptions::default();
     let good = "lon,lat,fecha\n-75.5,6.2,2019-01-01\n";
-    assert_eq!(refused(read(&world.path("none.csv"), &default)), ("file_missing", Blame::Input));
-    assert_eq!(refused(read(&world.path(""), &default)), ("not_a_file", Blame::Input));
-    assert_eq!(refused(read("PG:host=example".as_ref(), &default)), ("file_missing", Blame::Input));
+    assert_eq!(refused(read(&[&world.path("none.csv")], &default)), ("file_missing", Blame::Input));
+    assert_eq!(refused(read(&[&world.path("")], &default)), ("not_a_file", Blame::Input));
+    assert_eq!(refused(read(&["PG:host=example"], &default)), ("file_missing", Blame::Input));
     assert_eq!(
-        refused(read("/vsicurl/http://example.org/a.csv".as_ref(), &default)),
+        refused(read(&["/vsicurl/http://example.org/a.csv"], &default)),
         ("file_missing", Blame::Input)
     );
-    assert_eq!(refused(read("/dev/null".as_ref(), &default)), ("not_a_file", Blame::Input));
+    assert_eq!(refused(read(&["/dev/null"], &default)), ("not_a_file", Blame::Input));
     for (name, content, expected) in [
         ("a.csv", "", ("file_empty", Blame::Data)),
         ("a.csv", "\n\n\n", ("file_empty", Blame::Data)),

@@ -130,7 +130,7 @@ fn headers_may_be_absent_or_below_titles() {
     .unwrap();
     assert_eq!((found.account.used, found.incidents.row[0]), (2, 1));
     assert!(codes(&found).contains(&"header_absent"));
-    assert_eq!(found.columns.x.as_deref(), Some("column1"));
+    assert_eq!(found.columns[0].x.as_deref(), Some("column1"));
     let titled = format!("Reporte de delitos,,,\n2019,,,\n{}", table(",", false));
     let found = read_as("a.csv", titled, &InputOptions::default()).unwrap();
     assert_eq!((rows(&found), found.incidents.row[0]), (expected(), 4));
@@ -153,7 +153,7 @@ fn collection(crs: &str) -> String {
 fn geojson_is_read_as_collection_and_line_by_line() {
     let found = read_as("a.geojson", collection(""), &InputOptions::default()).unwrap();
     assert_eq!(rows(&found), expected());
-    assert_eq!(found.columns.x.as_deref(), Some("geometry"));
+    assert_eq!(found.columns[0].x.as_deref(), Some("geometry"));
     let whole = collection("");
     let lines: String = whole[whole.find('[').unwrap() + 1..whole.len() - 2].replace(",\n", "\n");
     let found = read_as("a.geojsonl", &lines, &InputOptions::default()).unwrap();
@@ -291,7 +291,7 @@ fn without_gdal_other_formats_are_named_and_refused() {
         assert!(error.to_string().contains(format), "{error}");
     }
     let world = World::new();
-    assert_eq!(read(&world.path("none"), &InputOptions::default()).unwrap_err().code(), "file_missing");
+    assert_eq!(read(&[&world.path("none")], &InputOptions::default()).unwrap_err().code(), "file_missing");
 }
 
 #[cfg(feature = "gdal")]
@@ -346,7 +346,7 @@ mod with_gdal {
             } else {
                 InputOptions::default()
             };
-            let found = read(&path, &options).unwrap();
+            let found = read(&[&path], &options).unwrap();
             let mut found = rows(&found);
             // FlatGeobuf orders its features along a curve.
             found.sort();
@@ -370,12 +370,12 @@ mod with_gdal {
         let world = World::new();
         let path = world.path("two.gpkg");
         write("GPKG", &path, &["hurtos", "homicidios"], Some(&wgs84()));
-        let error = read(&path, &InputOptions::default()).unwrap_err();
+        let error = read(&[&path], &InputOptions::default()).unwrap_err();
         assert_eq!(error.code(), "layer_choice");
         assert!(error.to_string().contains("hurtos, homicidios"), "{error}");
         let layer = |name: &str| InputOptions { layer: Some(name.into()), ..InputOptions::default() };
-        assert_eq!(rows(&read(&path, &layer("homicidios")).unwrap()), expected());
-        assert_eq!(read(&path, &layer("robos")).unwrap_err().code(), "layer_unknown");
+        assert_eq!(rows(&read(&[&path], &layer("homicidios")).unwrap()), expected());
+        assert_eq!(read(&[&path], &layer("robos")).unwrap_err().code(), "layer_unknown");
     }
 
     #[test]
@@ -383,7 +383,7 @@ mod with_gdal {
         let world = World::new();
         let path = world.path("a.shp");
         write("ESRI Shapefile", &path, &["a"], None);
-        let found = read(&path, &InputOptions::default()).unwrap();
+        let found = read(&[&path], &InputOptions::default()).unwrap();
         assert!(codes(&found).contains(&"crs_guessed"));
     }
 

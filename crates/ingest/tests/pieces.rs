@@ -37,7 +37,7 @@ fn in_pieces(path: &Path, options: &InputOptions, pieces: Pieces) -> Result<(Ing
         }
         Ok(())
     };
-    let mut found = stream::<IngestError>(path, options, pieces, &mut each, &mut |_| {})?;
+    let mut found = stream::<_, IngestError>(&[path], options, pieces, &mut each, &mut |_| {})?;
     assert!(found.incidents.is_empty(), "they were handed out");
     found.incidents = all.expect("a piece");
     Ok((found, count))
@@ -54,7 +54,7 @@ fn the_sample_in_pieces_is_the_sample() {
         in_city(),
         InputOptions { since: Some("2024-01-01".into()), only: Some("kind=HOMICIDIO".into()), ..in_city() },
     ] {
-        let whole = read(&file, &options).unwrap();
+        let whole = read(&[&file], &options).unwrap();
         for size in [997, 100_000] {
             let (found, pieces) = in_pieces(&file, &options, rows(size)).unwrap();
             // A piece without an incident is not handed out.
@@ -87,8 +87,8 @@ fn a_gzipped_file_is_read_in_pieces_with_its_share_of_bytes() {
         used += piece.len() as u64;
         Ok(())
     };
-    let found =
-        stream::<IngestError>(&file, &in_city(), rows(500), &mut each, &mut |at| seen.push(at)).unwrap();
+    let found = stream::<_, IngestError>(&[&file], &in_city(), rows(500), &mut each, &mut |at| seen.push(at))
+        .unwrap();
     assert_eq!(used, found.account.used);
     let last = seen.last().unwrap();
     assert_eq!((last.rows, last.share), (found.account.read, Some(1.0)));
@@ -103,7 +103,7 @@ fn the_rejects_that_are_kept_are_the_first_and_the_counts_are_of_all() {
     }
     let world = World::new();
     let file = world.file("in.csv", text);
-    let whole = read(&file, &in_city()).unwrap();
+    let whole = read(&[&file], &in_city()).unwrap();
     for rows in [7, 50] {
         let (found, _) = in_pieces(&file, &in_city(), Pieces { rows, rejects: 11 }).unwrap();
         assert_eq!(found.account, whole.account);
@@ -128,7 +128,7 @@ fn what_the_first_pieces_settle_holds() {
         days.extend(times.intervals().iter().flatten().map(|time| time.start.to_string()[..10].to_owned()));
         Ok(())
     };
-    let found = stream::<IngestError>(&file, &in_city(), rows(2), &mut each, &mut |_| {}).unwrap();
+    let found = stream::<_, IngestError>(&[&file], &in_city(), rows(2), &mut each, &mut |_| {}).unwrap();
     assert_eq!(days, ["2024-01-05", "2024-05-05", "2024-02-13", "2024-04-03", "2024-05-04"]);
     assert_eq!(reasons(&found), [("time_unreadable", 1)].into());
     assert!(codes(&found).contains(&"date_format"));
@@ -158,11 +158,11 @@ fn what_needs_the_whole_file_is_refused() {
 fn a_study_area_that_misses_every_piece_is_refused_with_both_extents() {
     let world = World::new();
     let file = world.file("far.csv", "lon,lat\n10.1,50.2\n10.2,50.1\n10.3,50.3\n");
-    let whole = read(&file, &in_city()).unwrap_err();
+    let whole = read(&[&file], &in_city()).unwrap_err();
     let mut each = |_: &Incidents| Ok(());
-    let pieces = stream::<IngestError>(&file, &in_city(), rows(3), &mut each, &mut |_| {}).unwrap_err();
+    let pieces = stream::<_, IngestError>(&[&file], &in_city(), rows(3), &mut each, &mut |_| {}).unwrap_err();
     assert_eq!(pieces, whole);
-    let pieces = stream::<IngestError>(&file, &in_city(), rows(1), &mut each, &mut |_| {}).unwrap_err();
+    let pieces = stream::<_, IngestError>(&[&file], &in_city(), rows(1), &mut each, &mut |_| {}).unwrap_err();
     assert_eq!(pieces.code(), "study_area_misses");
 }
 

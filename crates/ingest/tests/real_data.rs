@@ -35,7 +35,7 @@ struct Case {
 fn check(case: &Case) -> Option<Ingested> {
     let path = data(case.file)?;
     let options = InputOptions { crs: case.crs.map(str::to_owned), ..InputOptions::default() };
-    let found = read(&path, &options).unwrap_or_else(|error| panic!("{}: {error}", case.file));
+    let found = read(&[&path], &options).unwrap_or_else(|error| panic!("{}: {error}", case.file));
     assert_eq!((found.account.read, found.account.used), (case.read, case.used), "{}", case.file);
     assert_eq!(reasons(&found).into_iter().collect::<Vec<_>>(), case.reasons, "{}", case.file);
     assert_eq!(found.incidents.crs.epsg(), case.epsg, "{}", case.file);
@@ -74,7 +74,10 @@ fn houston_has_its_dates_decided_its_hours_joined_and_its_strays_set_aside() {
         epsg: 32_615,
     };
     let Some(found) = check(&case) else { return };
-    assert_eq!((found.columns.time.as_deref(), found.columns.hour.as_deref()), (Some("date"), Some("hour")));
+    assert_eq!(
+        (found.columns[0].time.as_deref(), found.columns[0].hour.as_deref()),
+        (Some("date"), Some("hour"))
+    );
     assert_eq!(
         starts(&found)[0],
         "2010-01-01T00:00:00 +3600",
@@ -95,7 +98,7 @@ fn the_uk_knows_months_and_snap_points() {
     };
     let Some(found) = check(&case) else { return };
     assert_eq!(starts(&found)[0], "2018-10-01T00:00:00 +2678400");
-    assert_eq!(found.columns.kind.as_deref(), Some("Crime type"));
+    assert_eq!(found.columns[0].kind.as_deref(), Some("Crime type"));
     assert_eq!(found.incidents.kinds.as_ref().unwrap().names.len(), 14);
 }
 
@@ -127,7 +130,7 @@ fn cities_of_the_united_states_are_read() {
 #[test]
 fn metres_without_a_system_are_refused() {
     let Some(path) = data("us_chicago/chicago_breaking_entering_2016.csv.gz") else { return };
-    let error = read(&path, &InputOptions::default()).unwrap_err();
+    let error = read(&[&path], &InputOptions::default()).unwrap_err();
     assert_eq!(error.code(), "crs_unknown");
     assert!(error.to_string().contains("340350.427788"), "{error}");
 }
@@ -165,12 +168,12 @@ fn files_for_gdal_are_read() {
         return;
     };
     let options = InputOptions { study_area: Some(area), ..InputOptions::default() };
-    let found = read(&incidents, &options).unwrap();
+    let found = read(&[&incidents], &options).unwrap();
     assert_eq!(found.account.used + reasons(&found).get("outside_study_area").copied().unwrap_or(0), 2245);
     assert!(found.account.used > 2000, "{:?}", found.account);
     let Some(elsewhere) = data("mx_cdmx/cdmx_alcaldias.gpkg") else { return };
     let options = InputOptions { study_area: Some(elsewhere), ..InputOptions::default() };
-    assert_eq!(read(&incidents, &options).unwrap_err().code(), "study_area_misses");
+    assert_eq!(read(&[&incidents], &options).unwrap_err().code(), "study_area_misses");
 }
 
 #[cfg(feature = "gdal")]
@@ -189,7 +192,7 @@ fn official_boundaries_are_study_areas() {
     ] {
         let (Some(path), Some(boundary)) = (data(incidents), data(area)) else { continue };
         let options = InputOptions { study_area: Some(boundary), ..InputOptions::default() };
-        let found = read(&path, &options).unwrap_or_else(|error| panic!("{area}: {error}"));
+        let found = read(&[&path], &options).unwrap_or_else(|error| panic!("{area}: {error}"));
         let outside = reasons(&found).get("outside_study_area").copied().unwrap_or(0);
         let share = found.account.used as f64 / (found.account.used + outside) as f64;
         assert!(share > least, "{area}: {share}");
@@ -202,5 +205,5 @@ fn official_boundaries_are_study_areas() {
 #[test]
 fn a_report_without_coordinates_is_refused() {
     let Some(path) = data("mx_cdmx/cdmx_cuadrante_delitos_2013_2016_275416.xlsx") else { return };
-    assert_eq!(read(&path, &InputOptions::default()).unwrap_err().code(), "no_coordinates");
+    assert_eq!(read(&[&path], &InputOptions::default()).unwrap_err().code(), "no_coordinates");
 }

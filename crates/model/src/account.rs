@@ -20,6 +20,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// The rows of several inputs.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            read: self.read + other.read,
+            used: self.used + other.used,
+            filtered: self.filtered + other.filtered,
+            rejected: self.rejected + other.rejected,
+            duplicate: self.duplicate + other.duplicate,
+        }
+    }
+
     /// Whether the identity holds.
     pub const fn balances(&self) -> bool {
         self.read == self.used + self.filtered + self.rejected + self.duplicate
@@ -118,6 +130,8 @@ impl fmt::Display for Reason {
 /// One row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
+    /// Which of the files it is in, counted from 0 in the order given.
+    pub file: u16,
     /// The line in a text file (1 is the first line), else the number of the feature from 1.
     pub line: u64,
     /// Why.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{Crs, Times, Window};
 
-/// A marked space-time point pattern in columns: one entry per incident, in the order of the file. Coordinates
+/// A marked space-time point pattern in columns: one entry per incident, in the order of the files. Coordinates
 /// are finite, in the metres of `crs`, and inside `window`: ingest sees to that, and no method asks again.
 #[derive(Debug, Clone)]
 pub struct Incidents {
@@ -12,14 +12,16 @@ pub struct Incidents {
     pub x: Vec<f64>,
     /// Northing in metres.
     pub y: Vec<f64>,
-    /// When, if the file says so.
+    /// When, if a file says so.
     pub times: Option<Times>,
-    /// What kind, if the file says so.
+    /// What kind, if a file says so.
     pub kinds: Option<Kinds>,
     /// How much each counts; absent means 1 each.
     pub weight: Option<Vec<f64>>,
-    /// The line or feature number in the source.
+    /// The line or feature number in its file.
     pub row: Vec<u64>,
+    /// Which file, when there are several.
+    pub files: Option<Files>,
     /// The study area.
     pub window: Window,
     /// The reference system of x and y.
@@ -42,12 +44,50 @@ impl Incidents {
         self.weight.as_ref().map_or(1.0, |weight| weight[at])
     }
 
+    /// The incidents at these positions, in this order, in the same window.
+    #[must_use]
+    pub fn only(&self, kept: &[usize]) -> Self {
+        let pick = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
+        let times = |times: &Times| {
+            let intervals = kept.iter().map(|&at| times.intervals()[at]).collect();
+            Times::new(intervals, times.zone().map(str::to_owned))
+        };
+        let kinds = |kinds: &Kinds| Kinds {
+            names: kinds.names.clone(),
+            codes: kept.iter().map(|&at| kinds.codes[at]).collect(),
+        };
+        let files = |files: &Files| Files {
+            names: files.names.clone(),
+            codes: kept.iter().map(|&at| files.codes[at]).collect(),
+        };
+        Self {
+            x: pick(&self.x),
+            y: pick(&self.y),
+            times: self.times.as_ref().map(times),
+            kinds: self.kinds.as_ref().map(kinds),
+            weight: self.weight.as_deref().map(pick),
+            row: kept.iter().map(|&at| self.row[at]).collect(),
+            files: self.files.as_ref().map(files),
+            window: self.window.clone(),
+            crs: self.crs.clone(),
+        }
+    }
+
     /// The length of the period covered, in years of 365.25 days; `None` when no time is known.
     pub fn years(&self) -> Option<f64> {
         let extent = self.times.as_ref()?.extent()?;
         let seconds = extent.end.0 - extent.start.0;
         (seconds > 0).then(|| seconds as f64 / (365.25 * 86_400.0))
     }
+}
+
+/// The file each incident came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The files' names, in the order in which they were given: without folders, as far as that tells them apart.
+    pub names: Vec<String>,
+    /// Per incident, the position in `names`.
+    pub codes: Vec<u16>,
 }
 
 /// The kind of each incident, as the source names it.

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use brasa_model::Grid;
+use brasa_model::{Grid, Note};
 use rayon::prelude::*;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::edge::{Edge, mass_at_centres, mass_at_places, shared_out};
+use crate::kernel_sums::kernel_sums;
 use crate::kernels::Kernel;
 use crate::sites::Ordered;
 
@@ -92,10 +95,94 @@ impl Abramson {
         let multiple = 1.0 / (pilot.max(0.0).sqrt() * self.gamma);
         self.h0 * multiple.min(self.cap.get())
     }
+
+    /// The range of the bandwidths of all places, which no parameter shows.
+    pub fn told(&self, h: &[f64]) -> Note {
+        let (low, high) =
+            h.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &h| (low.min(h), high.max(h)));
+        let widest = self.h0 * self.cap.get();
+        let capped = h.iter().filter(|&&h| h >= widest).count();
+        Note::new(
+            "bandwidths_adapted",
+            format!("bandwidths from {low:.0} m to {high:.0} m, {:.0} m in the geometric mean", self.h0),
+        )
+        .value(json!([low, high]), "m")
+        .reason(format!(
+            "the square root law: half as wide where it is four times as dense; {capped} of {} places are held at {} times the bandwidth; --cap sets another limit",
+            h.len(),
+            self.cap.get(),
+        ))
+    }
+}
+
+/// A note on the choice of a bandwidth, said of the pilot's.
+pub fn of_pilot(note: Note) -> Note {
+    Note {
+        code: "pilot_chosen".to_owned(),
+        text: format!("pilot {}", note.text),
+        reason: note.reason.map(|reason| reason.replace("--bandwidth", "--pilot")),
+        ..note
+    }
+}
+
+/// The density of one bandwidth that says where it is crowded, per m².
+#[derive(Debug, Clone, Copy)]
+pub struct Pilot<'a> {
+    /// The study area.
+    pub grid: &'a Grid,
+    /// The kernel.
+    pub kernel: Kernel,
+    /// The bandwidth.
+    pub h: f64,
+    /// The correction for the border.
+    pub edge: Edge,
+}
+
+impl Pilot<'_> {
+    /// It, at each of the places that make it.
+    pub fn at_places(&self, places: Ordered<'_>) -> Vec<f64> {
+        let mass = || mass_at_places(places.places(), self.grid, self.kernel, self.h);
+        let mut pilot = match self.edge {
+            Edge::None => sums_at_places(places, self.kernel, self.h),
+            Edge::Uniform => {
+                // A place whose kernel holds no centre of a cell is left as it is.
+                let whole = |(sum, mass): (f64, f64)| if mass > 0.0 { sum / mass } else { sum };
+                sums_at_places(places, self.kernel, self.h).into_iter().zip(mass()).map(whole).collect()
+            }
+            Edge::JonesDiggle => {
+                let weight = shared_out(places.weight, &mass());
+                sums_at_places(Ordered { weight: &weight, ..places }, self.kernel, self.h)
+            }
+        };
+        for value in &mut pilot {
+            *value *= self.kernel.factor() / (self.h * self.h);
+        }
+        pilot
+    }
+
+    /// It, at the centre of each cell inside, in the order of `grid.cells()`.
+    pub fn at_centres(&self, places: Ordered<'_>) -> Vec<f64> {
+        let Self { grid, kernel, h, edge } = *self;
+        let scale = kernel.factor() / (h * h);
+        let inside = |values: Vec<f64>| grid.cells().map(move |cell| values[cell] * scale);
+        match edge {
+            Edge::None => inside(kernel_sums(places.places(), grid, kernel, h)).collect(),
+            Edge::Uniform => {
+                let mass = mass_at_centres(grid, kernel, h);
+                let sums = inside(kernel_sums(places.places(), grid, kernel, h));
+                sums.zip(grid.cells()).map(|(sum, cell)| sum / mass[cell]).collect()
+            }
+            Edge::JonesDiggle => {
+                let weight = shared_out(places.weight, &mass_at_places(places.places(), grid, kernel, h));
+                let places = Ordered { weight: &weight, ..places };
+                inside(kernel_sums(places.places(), grid, kernel, h)).collect()
+            }
+        }
+    }
 }
 
 /// Σᵢ wᵢ K(dᵢ/h) at each of the places, its own weight included.
-pub fn sums_at_places(places: Ordered<'_>, kernel: Kernel, h: f64) -> Vec<f64> {
+fn sums_at_places(places: Ordered<'_>, kernel: Kernel, h: f64) -> Vec<f64> {
     let reach = kernel.reach();
     let at = |(&x, &y): (&f64, &f64)| {
         let mut sum = 0.0;

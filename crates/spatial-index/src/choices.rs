@@ -161,6 +161,12 @@ pub enum Eps {
     Auto,
 }
 
+impl From<Metres> for Eps {
+    fn from(length: Metres) -> Self {
+        Self::Length(length)
+    }
+}
+
 impl Eps {
     /// The radius, and the note that announces it when the rule chose it from the curve of core shares.
     pub fn resolve(

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::edge::{Edge, mass_at_centres, mass_at_places};
+use crate::edge::{Edge, mass_at_centres, mass_at_places, shared_out};
 use crate::kernel_sums::{Places, kernel_sums};
 use crate::kernels::Kernel;
 use crate::raster::{GridSize, bandwidth_warnings, raster};
@@ -112,12 +112,8 @@ impl DensitySum {
         let values = match self.edge {
             Edge::JonesDiggle => {
                 let mass = mass_at_places(places, grid, kernel, h);
-                // A place whose kernel holds no centre of a cell has no mass to share out.
-                let share = |(at, &mass): (usize, &f64)| {
-                    let weight = places.weight.map_or(1.0, |weight| weight[at]);
-                    if mass > 0.0 { weight / mass } else { 0.0 }
-                };
-                let weight: Vec<f64> = mass.iter().enumerate().map(share).collect();
+                let once = vec![1.0; mass.len()];
+                let weight = shared_out(places.weight.unwrap_or(&once), &mass);
                 kernel_sums(Places { weight: Some(&weight), ..places }, grid, kernel, h)
             }
             Edge::None | Edge::Uniform => kernel_sums(places, grid, kernel, h),

@@ -96,6 +96,35 @@ impl Runs {
     fn row(&self, row: usize) -> &[Range<usize>] {
         &self.runs[self.starts[row]..self.starts[row + 1]]
     }
+
+    /// Every inside cell whose centre a kernel at (x, y) reaches, with the kernel's value there; row by row.
+    fn near(
+        &self,
+        grid: &Grid,
+        (x, y): (f64, f64),
+        h: f64,
+        kernel: Kernel,
+        mut each: impl FnMut(usize, f64),
+    ) {
+        let (width, height) = (grid.cell().get(), grid.cell_height().get());
+        let reach = kernel.reach();
+        let (column, row) = ((x - grid.centre_x(0)) / width, (y - grid.centre_y(0)) / height);
+        let up = reach * h / height;
+        let rows = (row - up).ceil().max(0.0) as usize
+            ..((row + up).floor() + 1.0).clamp(0.0, grid.ny() as f64) as usize;
+        for at in rows {
+            let dy = (at as f64 - row) * height / h;
+            let half = (reach * reach - dy * dy).max(0.0).sqrt() * h / width;
+            let (first, end) =
+                ((column - half).ceil().max(0.0) as usize, ((column + half).floor() + 1.0).max(0.0) as usize);
+            for run in self.row(at) {
+                for cell in run.start.max(first)..run.end.min(end) {
+                    let dx = (cell as f64 - column) * width / h;
+                    each(at * grid.nx() + cell, kernel.value(dx * dx + dy * dy));
+                }
+            }
+        }
+    }
 }
 
 /// e at the centre of every cell, row by row from the south-west.
@@ -120,8 +149,10 @@ fn integral_at_centres(grid: &Grid, value: impl Fn(f64) -> f64, reach: f64, h: f
     let runs = Runs::of(grid);
     let (width, height) = (grid.cell().get(), grid.cell_height().get());
     let scale = factor * width * height;
-    let (across, up) = ((reach * h / width) as usize, (reach * h / height) as usize);
     let (nx, ny) = (grid.nx(), grid.ny());
+    // No two centres are farther apart than the raster is wide and high.
+    let across = ((reach * h / width) as usize).min(nx);
+    let up = ((reach * h / height) as usize).min(ny);
     // sums[dy][k] is the sum over the first k of the 2·across + 1 offsets of the row dy away.
     let sums: Vec<Vec<f64>> = (0..=up)
         .map(|rows| {
@@ -165,31 +196,46 @@ pub fn mass_at_places(places: Places<'_>, grid: &Grid, kernel: Kernel, h: f64) -
     mass_at_each((places.x, places.y), &vec![h; places.x.len()], grid, kernel)
 }
 
+/// What each place counts when its weight is spread over the mass its kernel keeps. A place whose kernel holds no
+/// centre of a cell has no mass to share out.
+pub fn shared_out(weight: &[f64], mass: &[f64]) -> Vec<f64> {
+    let share = |(weight, &mass): (&f64, &f64)| if mass > 0.0 { weight / mass } else { 0.0 };
+    weight.iter().zip(mass).map(share).collect()
+}
+
 /// e at each of these places, each with a bandwidth of its own.
 pub fn mass_at_each((x, y): (&[f64], &[f64]), h: &[f64], grid: &Grid, kernel: Kernel) -> Vec<f64> {
     let runs = Runs::of(grid);
-    let (width, height) = (grid.cell().get(), grid.cell_height().get());
-    let reach = kernel.reach();
-    let (west, south) = (grid.centre_x(0), grid.centre_y(0));
+    let area = grid.cell().get() * grid.cell_height().get();
     let of_place = |((&x, &y), &h): ((&f64, &f64), &f64)| {
-        let (column, row) = ((x - west) / width, (y - south) / height);
-        let up = reach * h / height;
-        let rows = (row - up).ceil().max(0.0) as usize
-            ..((row + up).floor() + 1.0).clamp(0.0, grid.ny() as f64) as usize;
         let mut total = 0.0;
-        for at in rows {
-            let dy = (at as f64 - row) * height / h;
-            let half = (reach * reach - dy * dy).max(0.0).sqrt() * h / width;
-            let (first, end) =
-                ((column - half).ceil().max(0.0) as usize, ((column + half).floor() + 1.0).max(0.0) as usize);
-            for run in runs.row(at) {
-                for cell in run.start.max(first)..run.end.min(end) {
-                    let dx = (cell as f64 - column) * width / h;
-                    total += kernel.value(dx * dx + dy * dy);
-                }
-            }
-        }
-        total * kernel.factor() / (h * h) * width * height
+        runs.near(grid, (x, y), h, kernel, |_, value| total += value);
+        total * kernel.factor() / (h * h) * area
     };
     x.par_iter().zip(y).zip(h).map(of_place).collect()
+}
+
+/// ∫_W c k and ∫_W (c k)² at the centre of each cell inside, in the order of `grid.cells()`: of so much of a kernel is a
+/// density made where every place v counts c(v) times, and so is its variance. `h` is the bandwidth at each centre, `c` is
+/// one where it is `None`. Costs cells × cells within the bandwidth.
+pub fn moments_at_centres(h: &[f64], c: Option<&[f64]>, grid: &Grid, kernel: Kernel) -> Vec<[f64; 2]> {
+    let runs = Runs::of(grid);
+    let area = grid.cell().get() * grid.cell_height().get();
+    let inside: Vec<usize> = grid.cells().collect();
+    let mut everywhere = vec![1.0; grid.nx() * grid.ny()];
+    for (&cell, &c) in inside.iter().zip(c.unwrap_or_default()) {
+        everywhere[cell] = c;
+    }
+    let of_centre = |(&cell, &h): (&usize, &f64)| {
+        let place = (grid.centre_x(cell % grid.nx()), grid.centre_y(cell / grid.nx()));
+        let mut sums = [0.0; 2];
+        runs.near(grid, place, h, kernel, |cell, value| {
+            let value = value * everywhere[cell];
+            sums[0] += value;
+            sums[1] += value * value;
+        });
+        let factor = kernel.factor() / (h * h);
+        [sums[0] * factor * area, sums[1] * factor * factor * area]
+    };
+    inside.par_iter().zip(h).map(of_centre).collect()
 }

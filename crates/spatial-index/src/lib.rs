@@ -12,6 +12,7 @@ pub mod at_places;
 pub mod bandwidth;
 pub mod chance;
 pub mod choices;
+pub mod cluster_significance;
 pub mod clusters;
 pub mod cores;
 pub mod density;
@@ -32,6 +33,7 @@ pub mod place_tree;
 pub mod raster;
 pub mod selection;
 pub mod set_covariance;
+pub mod shape;
 pub mod significance;
 pub mod sites;
 pub mod sorting;
@@ -130,6 +132,7 @@ methods! {
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
     "ripley-k" => pattern::ripley_k(RipleyKParams) -> Curve;
     "nearest-neighbour" => pattern::nearest_neighbour(NearestNeighbourParams) -> Curve;
+    "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::AnalysisError;
 
-/// Incidents chosen by kind or by day: `kind=HOMICIDE,ROBBERY`, `since=2024-01-01`, `until=2023-12-31`, or several of
-/// these separated by `;`, all of which must hold. Capitals do not matter in kinds; both days are included.
+/// Incidents chosen by kind, by day or by file: `kind=HOMICIDE,ROBBERY`, `since=2024-01-01`, `until=2023-12-31`,
+/// `file=cases.csv`, or several of these separated by `;`, all of which must hold. Capitals do not matter in kinds and
+/// files; both days are included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Selection(Vec<Condition>);
@@ -25,6 +26,8 @@ enum Condition {
     Since(Civil),
     /// On this day or earlier.
     Until(Civil),
+    /// From one of these files.
+    File(Vec<String>),
 }
 
 const DAY: i64 = 86_400;
@@ -36,7 +39,8 @@ impl Selection {
         let mut chosen = vec![Some(true); incidents.len()];
         for condition in &self.0 {
             let holds: Vec<Option<bool>> = match condition {
-                Condition::Kind(words) => of_kind(incidents, words)?.into_iter().map(Some).collect(),
+                Condition::Kind(words) => of_kind(incidents, words)?.map(Some).collect(),
+                Condition::File(words) => of_file(incidents, words)?.map(Some).collect(),
                 Condition::Since(day) => starts(incidents)?.map(|start| Some(start? >= *day)).collect(),
                 Condition::Until(day) => {
                     starts(incidents)?.map(|start| Some(start?.0 < day.0 + DAY)).collect()
@@ -64,29 +68,50 @@ fn starts(incidents: &Incidents) -> Result<impl Iterator<Item = Option<Civil>>, 
     Ok(times.intervals().iter().map(|interval| interval.map(|interval| interval.start)))
 }
 
-fn of_kind(incidents: &Incidents, words: &[String]) -> Result<Vec<bool>, AnalysisError> {
+fn of_kind<'a>(
+    incidents: &'a Incidents,
+    words: &[String],
+) -> Result<impl Iterator<Item = bool> + 'a, AnalysisError> {
     let kinds = incidents.kinds.as_ref();
     let kinds = kinds.ok_or_else(|| refused("no incident has a kind to choose by".to_owned()))?;
-    let lower: Vec<String> = kinds.names.iter().map(|name| name.trim().to_lowercase()).collect();
+    let meant = meant("kind", &kinds.names, words)?;
+    Ok(kinds.codes.iter().map(move |&code| meant[code as usize]))
+}
+
+fn of_file<'a>(
+    incidents: &'a Incidents,
+    words: &[String],
+) -> Result<impl Iterator<Item = bool> + 'a, AnalysisError> {
+    let files = incidents.files.as_ref();
+    let files = files.ok_or_else(|| refused("all incidents come from one file".to_owned()))?;
+    let meant = meant("file", &files.names, words)?;
+    Ok(files.codes.iter().map(move |&code| meant[usize::from(code)]))
+}
+
+/// Per name whether one of the words means it; a word that means none is refused.
+fn meant(what: &str, names: &[String], words: &[String]) -> Result<Vec<bool>, AnalysisError> {
+    let lower: Vec<String> = names.iter().map(|name| name.trim().to_lowercase()).collect();
     for word in words {
         if !lower.contains(&word.to_lowercase()) {
-            let question = likely(&kinds.names, word).map(|name| format!("did you mean \"{name}\"?"));
-            let help: Vec<String> = question.into_iter().chain(kinds_there_are(incidents)).collect();
+            let question = likely(names, word).map(|name| format!("did you mean \"{name}\"?"));
+            let help: Vec<String> = question.into_iter().chain(there_are(what, names)).collect();
             return Err(AnalysisError::NothingSelected {
-                why: format!("there is no kind \"{word}\""),
+                why: format!("there is no {what} \"{word}\""),
                 help: Some(help.join(" ")),
             });
         }
     }
-    let meant: Vec<bool> =
-        lower.iter().map(|name| words.iter().any(|word| word.to_lowercase() == *name)).collect();
-    Ok(kinds.codes.iter().map(|&code| meant[code as usize]).collect())
+    Ok(lower.iter().map(|name| words.iter().any(|word| word.to_lowercase() == *name)).collect())
 }
 
 /// The kinds there are, in a sentence, one spelling of each; `None` where none is stated.
 pub fn kinds_there_are(incidents: &Incidents) -> Option<String> {
+    there_are("kind", incidents.kinds.as_ref().map_or(&[], |kinds| &kinds.names))
+}
+
+fn there_are(what: &str, names: &[String]) -> Option<String> {
     const MOST: usize = 20;
-    let stated = incidents.kinds.iter().flat_map(|kinds| &kinds.names).filter(|name| !name.is_empty());
+    let stated = names.iter().filter(|name| !name.is_empty());
     let mut seen = BTreeSet::new();
     let mut list: Vec<&str> =
         stated.filter(|name| seen.insert(name.trim().to_lowercase())).map(String::as_str).collect();
@@ -94,7 +119,7 @@ pub fn kinds_there_are(incidents: &Incidents) -> Option<String> {
         list.truncate(MOST);
         list.push("…");
     }
-    (!list.is_empty()).then(|| format!("the kinds are {}", list.join(", ")))
+    (!list.is_empty()).then(|| format!("the {what}s are {}", list.join(", ")))
 }
 
 /// The name that was probably meant.
@@ -135,18 +160,20 @@ impl FromStr for Selection {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |part: &str| {
             format!(
-                "\"{part}\" chooses nothing; write kind=HOMICIDE,ROBBERY, since=2024-01-01 or until=2023-12-31"
+                "\"{part}\" chooses nothing; write kind=HOMICIDE,ROBBERY, since=2024-01-01, until=2023-12-31 or file=cases.csv"
             )
         };
         let one = |part: &str| {
             let (name, value) = part.split_once('=').ok_or_else(|| wrong(part))?;
             let of_day = || day(value.trim()).ok_or_else(|| wrong(part));
+            let of_words = || {
+                let words = value.split(',').map(|word| word.trim().trim_matches('"').trim().to_owned());
+                let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+                if words.is_empty() { Err(wrong(part)) } else { Ok(words) }
+            };
             match name.trim().to_ascii_lowercase().as_str() {
-                "kind" => {
-                    let kinds = value.split(',').map(|kind| kind.trim().trim_matches('"').trim().to_owned());
-                    let kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).collect();
-                    if kinds.is_empty() { Err(wrong(part)) } else { Ok(Condition::Kind(kinds)) }
-                }
+                "kind" => of_words().map(Condition::Kind),
+                "file" => of_words().map(Condition::File),
                 "since" => of_day().map(Condition::Since),
                 "until" => of_day().map(Condition::Until),
                 _ => Err(wrong(part)),
@@ -171,6 +198,7 @@ impl fmt::Display for Selection {
             Condition::Kind(kinds) => format!("kind={}", kinds.join(",")),
             Condition::Since(since) => format!("since={}", day(since)),
             Condition::Until(until) => format!("until={}", day(until)),
+            Condition::File(files) => format!("file={}", files.join(",")),
         });
         f.write_str(&parts.collect::<Vec<_>>().join(";"))
     }
@@ -191,7 +219,7 @@ impl JsonSchema for Selection {
         json_schema!({
             "type": "string",
             "title": "SELECTION",
-            "examples": ["kind=HOMICIDE,ROBBERY", "since=2024-01-01", "until=2023-12-31"],
+            "examples": ["kind=HOMICIDE,ROBBERY", "since=2024-01-01", "until=2023-12-31", "file=cases.csv"],
         })
     }
 }
@@ -203,7 +231,7 @@ mod tests {
     #[test]
     fn a_selection_is_read_and_written() {
         for text in
-            ["kind=HOMICIDIO,LESIONES", "since=2024-01-01", "kind=A;since=2023-02-28;until=2024-02-29"]
+            ["kind=HOMICIDIO,LESIONES", "since=2024-01-01", "file=a.csv;since=2023-02-28;until=2024-02-29"]
         {
             assert_eq!(text.parse::<Selection>().unwrap().to_string(), text);
         }

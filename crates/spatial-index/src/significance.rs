@@ -7,6 +7,20 @@ pub fn two_sided_p(z: f64) -> f64 {
     libm::erfc(z.abs() / std::f64::consts::SQRT_2)
 }
 
+/// The z that a standard normal variable exceeds with chance `p`, to the last bits: the root of `erfc`, by halving.
+pub fn upper_quantile(p: f64) -> f64 {
+    let (mut low, mut high) = (-40.0, 40.0);
+    for _ in 0..80 {
+        let middle = f64::midpoint(low, high);
+        if libm::erfc(middle / std::f64::consts::SQRT_2) / 2.0 > p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
 /// Benjamini–Hochberg adjusted p-values (Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x):
 /// calling every zone with q ≤ α significant keeps the expected share of false ones among them at or below α
 /// when the tests are independent or positively dependent.
@@ -43,6 +57,8 @@ mod tests {
         assert!((two_sided_p(1.959_963_984_540_054) - 0.05).abs() < 1e-15);
         assert_eq!(two_sided_p(0.0), 1.0);
         assert!(two_sided_p(40.0) >= 0.0);
+        assert!((upper_quantile(0.025) - 1.959_963_984_540_054).abs() < 1e-14);
+        assert!(upper_quantile(0.5).abs() < 1e-15 && upper_quantile(0.9) < 0.0);
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! What the benches share: the file of points, the clock, the memory.
+//! What the benches share: the file of points, the clock.
 
 #![expect(clippy::unwrap_used, reason = "a bench stops where it cannot go on")]
-#![expect(dead_code, reason = "not every bench needs all of it")]
 
 use std::time::Instant;
 
@@ -36,27 +35,4 @@ pub fn measured<T>(work: impl Fn() -> T) -> (f64, f64, T) {
     }
     wall.sort_by(f64::total_cmp);
     (cpu, wall[2], last.unwrap())
-}
-
-/// A line of the kernel's account of this process, in MiB.
-fn memory(name: &str) -> f64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-    line.trim_start_matches(':').trim_end_matches("kB").trim().parse::<f64>().unwrap() / 1024.0
-}
-
-/// The most memory that is taken beyond what is taken now, in MiB.
-pub struct Peak(f64);
-
-impl Peak {
-    /// Begins to look; what was taken before does not count.
-    pub fn from_now() -> Self {
-        std::fs::write("/proc/self/clear_refs", "5").unwrap();
-        Self(memory("VmRSS"))
-    }
-
-    /// MiB so far.
-    pub fn mib(&self) -> f64 {
-        memory("VmHWM") - self.0
-    }
 }

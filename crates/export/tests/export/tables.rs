@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use brasa_export::{Format, write_json, write_labels, write_layer, write_rejects, write_surface, write_text};
-use brasa_model::{Clusters, Diagnose, Reason, Reject, Scores};
+use brasa_model::{Clusters, Diagnose, Files, Reason, Reject, Scores};
 use geo::{Contains, Geometry, MultiPolygon, Point};
 use tempfile::tempdir;
 
@@ -68,20 +68,27 @@ fn noise_has_no_cluster() {
     let mut clusters = Clusters {
         labels: vec![Some(2), None, Some(1)],
         core: vec![true, false, true],
+        clustered: 3,
         clusters: Vec::new(),
         scores: None,
         provenance: provenance(),
         notes: Vec::new(),
     };
-    write_labels(&[2, 3, 9], &clusters, &path).unwrap();
+    write_labels(&[2, 3, 9], None, &clusters, &path).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "row,cluster\r\n2,2\r\n3,\r\n9,1\r\n");
-    assert_eq!(write_labels(&[2, 3], &clusters, &path).unwrap_err().code(), "answer_inconsistent");
+    assert_eq!(write_labels(&[2, 3], None, &clusters, &path).unwrap_err().code(), "answer_inconsistent");
+
+    let files = Files { names: vec!["=a.csv".into(), "b.csv".into()], codes: vec![0, 0, 1] };
+    write_labels(&[2, 3, 2], Some(&files), &clusters, &path).unwrap();
+    let expected = "file,row,cluster\r\n'=a.csv,2,2\r\n'=a.csv,3,\r\nb.csv,2,1\r\n";
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+
     clusters.scores = Some(Scores {
         membership: vec![0.25, 0.0, 1.0],
         outlier: vec![0.5, f64::NAN, 0.0],
         stability: vec![3.5, f64::INFINITY],
     });
-    write_labels(&[2, 3, 9], &clusters, &path).unwrap();
+    write_labels(&[2, 3, 9], None, &clusters, &path).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text, "row,cluster,membership,outlier\r\n2,2,0.25,0.5\r\n3,,0.0,\r\n9,1,1.0,0.0\r\n");
 }
@@ -91,18 +98,25 @@ fn rejected_rows_keep_what_stood_there_but_run_nothing() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("rejects.csv");
     let reject = |line, value: &str| Reject {
+        file: 1,
         line,
         reason: Reason::CoordUnreadable,
         column: "@lon".into(),
         value: value.into(),
     };
-    write_rejects(&[reject(7, "-89,942"), reject(8, "=cmd|' /C calc'!A0"), reject(9, "-89.942")], &path)
-        .unwrap();
+    let rejects = [reject(7, "-89,942"), reject(8, "=cmd|' /C calc'!A0"), reject(9, "-89.942")];
+    write_rejects(&rejects, None, &path).unwrap();
     let (header, rows) = rows(&path);
     assert_eq!(header, ["line", "reason", "meaning", "column", "value"]);
     assert_eq!(rows[0], ["7", "coord_unreadable", "a coordinate is not a number", "'@lon", "'-89,942"]);
     assert_eq!(rows[1][4], "'=cmd|' /C calc'!A0");
     assert_eq!(rows[2][4], "-89.942");
+
+    let files = Files { names: vec!["a.csv".into(), "b.csv".into()], codes: Vec::new() };
+    write_rejects(&rejects, Some(&files), &path).unwrap();
+    let (header, rows) = self::rows(&path);
+    assert_eq!(header[..2], ["file", "line"]);
+    assert_eq!(rows[0][..2], ["b.csv", "7"]);
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn read_as(
     options: &InputOptions,
 ) -> Result<Ingested, IngestError> {
     let world = World::new();
-    read(&world.file(name, content), options)
+    read(&[&world.file(name, content)], options)
 }
 
 /// Reads a CSV without any option.

@@ -4,4 +4,5 @@ pub mod dbscan;
 pub mod dbscan_stability;
 pub mod hdbscan;
 pub mod k_distance;
+pub mod nnh;
 pub mod st_dbscan;

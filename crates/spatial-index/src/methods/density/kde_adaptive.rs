@@ -19,8 +19,9 @@
 //! # Agrees with
 //! The naive sum to 1e-9 of the peak for every kernel, and `kde` to 1e-12 where the pilot is the same everywhere
 //! (`tests/properties.rs`); sums written in R to 1e-10 on redwood, with each edge correction, and sparr's surface there
-//! to 5 %, 17 % in an empty corner (`tests/conformance.rs`). By hand on sparr's pbc cases (h0 5, pilot 4 km): bandwidths
-//! of 2.713 to 25 km (sparr: 2.712 to 25), highest density 3.147e-3 (3.139e-3).
+//! to 5 %, 17 % in an empty corner (`tests/conformance.rs`); sparr's density to 1e-10 from sparr's own bandwidths, and
+//! on its pbc cases (h0 5, pilot 4 km) bandwidths of 2.7120 to 25 km (sparr: 2.7117 to 25), highest density 3.1395e-3 (3.1387e-3)
+//! (`tests/sparr.rs`, where R is).
 //!
 //! # Differs from
 //! sparr looks the pilot up on its pixels, so that its bandwidths differ by what the pilot changes within a pixel, and
@@ -43,9 +44,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::adaptive::{Abramson, Cap, densities, sums_at_places};
-use crate::edge::{Edge, mass_at_centres, mass_at_each, mass_at_places};
-use crate::kernel_sums::kernel_sums;
+use crate::adaptive::{Abramson, Cap, Pilot, densities, of_pilot};
+use crate::edge::{Edge, mass_at_each, moments_at_centres, shared_out};
 use crate::kernels::Kernel;
 use crate::sites::Ordered;
 use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
@@ -107,12 +107,6 @@ pub fn kde_adaptive(
     let decide = |bandwidth: Bandwidth| bandwidth.resolve(cell, params.kernel, incidents, &sites, watch);
     let bandwidth = decide(params.bandwidth)?;
     let pilot = params.pilot.map(decide).transpose()?;
-    let of_pilot = |note: Note| Note {
-        code: "pilot_chosen".to_owned(),
-        text: format!("pilot {}", note.text),
-        reason: note.reason.map(|reason| reason.replace("--bandwidth", "--pilot")),
-        ..note
-    };
     let spread = Spread {
         kernel: params.kernel,
         bandwidth: bandwidth.radius,
@@ -131,7 +125,8 @@ pub fn kde_adaptive(
 pub fn on_grid(sites: &Sites, grid: Grid, spread: Spread) -> Result<Surface, AnalysisError> {
     let Spread { kernel, bandwidth, pilot, edge, cap } = spread;
     let places = sites.ordered();
-    let at_places = pilot_at_places(places, &grid, kernel, pilot.get(), edge);
+    let pilot_density = Pilot { grid: &grid, kernel, h: pilot.get(), edge };
+    let at_places = pilot_density.at_places(places);
     let law =
         Abramson::new(&at_places, places.weight, bandwidth.get(), cap).ok_or(AnalysisError::NoIncidents)?;
     let h: Vec<f64> = at_places.iter().map(|&pilot| law.bandwidth(pilot)).collect();
@@ -145,13 +140,10 @@ pub fn on_grid(sites: &Sites, grid: Grid, spread: Spread) -> Result<Surface, Ana
         Edge::None | Edge::Uniform => densities(places, &h, &grid, kernel),
     };
     if edge == Edge::Uniform {
-        let cells: Vec<usize> = grid.cells().collect();
-        let at_centres = uniform_pilot_at_centres(places, &grid, kernel, pilot.get());
-        let x: Vec<f64> = cells.iter().map(|&cell| grid.centre_x(cell % grid.nx())).collect();
-        let y: Vec<f64> = cells.iter().map(|&cell| grid.centre_y(cell / grid.nx())).collect();
-        let own: Vec<f64> = cells.iter().map(|&cell| law.bandwidth(at_centres[cell])).collect();
+        let own: Vec<f64> =
+            pilot_density.at_centres(places).into_iter().map(|pilot| law.bandwidth(pilot)).collect();
         // A centre's own cell lies inside, so that the mass is never 0.
-        for (&cell, mass) in cells.iter().zip(mass_at_each((&x, &y), &own, &grid, kernel)) {
+        for (cell, [mass, _]) in grid.cells().zip(moments_at_centres(&own, None, &grid, kernel)) {
             values[cell] /= mass;
         }
     }
@@ -168,65 +160,9 @@ pub fn on_grid(sites: &Sites, grid: Grid, spread: Spread) -> Result<Surface, Ana
         "edge": edge,
         "cap": cap,
     });
-    let notes = vec![told(&h, &law)];
+    let notes = vec![law.told(&h)];
     let shape = (grid.ny(), grid.nx());
     let values = Array2::from_shape_vec(shape, values).unwrap_or_else(|_| Array2::from_elem(shape, f64::NAN));
     let provenance = Provenance::new("kde-adaptive", parameters);
     Ok(Surface { grid, values, unit: ABOUT.units.to_owned(), provenance, notes })
-}
-
-/// The pilot at each place, per m².
-fn pilot_at_places(places: Ordered<'_>, grid: &Grid, kernel: Kernel, h: f64, edge: Edge) -> Vec<f64> {
-    let mut pilot = match edge {
-        Edge::None => sums_at_places(places, kernel, h),
-        Edge::Uniform => {
-            let mass = mass_at_places(places.places(), grid, kernel, h);
-            // A place whose kernel holds no centre of a cell is left as it is.
-            let whole = |(sum, mass): (f64, f64)| if mass > 0.0 { sum / mass } else { sum };
-            sums_at_places(places, kernel, h).into_iter().zip(mass).map(whole).collect()
-        }
-        Edge::JonesDiggle => {
-            let weight = shared_out(places.weight, &mass_at_places(places.places(), grid, kernel, h));
-            sums_at_places(Ordered { weight: &weight, ..places }, kernel, h)
-        }
-    };
-    for value in &mut pilot {
-        *value *= kernel.factor() / (h * h);
-    }
-    pilot
-}
-
-/// The pilot with uniform correction at the centre of every cell, per m².
-fn uniform_pilot_at_centres(places: Ordered<'_>, grid: &Grid, kernel: Kernel, h: f64) -> Vec<f64> {
-    let scale = kernel.factor() / (h * h);
-    let mass = mass_at_centres(grid, kernel, h);
-    kernel_sums(places.places(), grid, kernel, h)
-        .into_iter()
-        .zip(mass)
-        .map(|(sum, mass)| sum * scale / mass)
-        .collect()
-}
-
-/// What each place counts when its weight is spread over the mass its kernel keeps. A place whose kernel holds no
-/// centre of a cell has no mass to share out.
-fn shared_out(weight: &[f64], mass: &[f64]) -> Vec<f64> {
-    let share = |(weight, &mass): (&f64, &f64)| if mass > 0.0 { weight / mass } else { 0.0 };
-    weight.iter().zip(mass).map(share).collect()
-}
-
-/// The range of the bandwidths, which no parameter shows.
-fn told(h: &[f64], law: &Abramson) -> Note {
-    let (low, high) = h.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), &h| (low.min(h), high.max(h)));
-    let widest = law.h0 * law.cap.get();
-    let capped = h.iter().filter(|&&h| h >= widest).count();
-    Note::new(
-        "bandwidths_adapted",
-        format!("bandwidths from {low:.0} m to {high:.0} m, {:.0} m in the geometric mean", law.h0),
-    )
-    .value(json!([low, high]), "m")
-    .reason(format!(
-        "the square root law: half as wide where it is four times as dense; {capped} of {} places are held at {} times the bandwidth; --cap sets another limit",
-        h.len(),
-        law.cap.get(),
-    ))
 }
