@@ -22,7 +22,7 @@
 //! Hardegen, Lawrence, Milne & Nair 2014, doi:10.1890/13-2042.1, for the global tests.
 //!
 //! # Agrees with
-//! spatstat's `Kest` on redwood and japanesepines in all four corrections, on the polygon of chorley with none and isotropic, and cKDTree's count of pairs in a city
+//! spatstat's `Kest` on redwood and japanesepines in all four corrections, on the polygon of chorley with none, and (to 1e-5) isotropic, and cKDTree's count of pairs in a city
 //! (`tests/pattern.rs`).
 //!
 //! # Differs from
