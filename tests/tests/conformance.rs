@@ -437,8 +437,8 @@ fn the_k_function_equals_spatstat() {
         let Some((incidents, sites)) = pattern(name) else { return };
         for (correction, wanted) in [(Correction::Isotropic, isotropic), (Correction::Border, border)] {
             let radii = Radii::new(0.007_31, 34);
-            let found =
-                KFunctions::new(&incidents.window, radii, correction, Stacks::Together).of(&sites).k[at];
+            let functions = KFunctions::new(&incidents.window, radii, correction, Stacks::Together, 0.0);
+            let found = functions.of(&sites, &Watch::NOBODY).unwrap().k[at];
             close(found, wanted, 1e-8, &format!("{name} {correction:?} {at}"));
         }
     }
@@ -449,7 +449,12 @@ fn rules_for_the_bandwidth_equal_spatstat_where_nothing_is_stacked() {
     let together = Stacks::Together;
     let Some((redwood, sites)) = pattern("redwood") else { return };
     let sigma = |selection: Result<Selection, _>| selection.unwrap().sigma;
-    close(sigma(diggle(&sites, &redwood.window, together)), 0.022_504_892_367_906_1, 1e-8, "diggle");
+    close(
+        sigma(diggle(&sites, &redwood.window, together, &Watch::NOBODY)),
+        0.022_504_892_367_906_1,
+        1e-8,
+        "diggle",
+    );
     close(
         sigma(ppl(&sites, &redwood.window, together, &Watch::NOBODY)),
         0.040_805_715_467_367_4,
@@ -467,7 +472,7 @@ fn rules_for_the_bandwidth_equal_spatstat_where_nothing_is_stacked() {
     close(likelihood.sigma, wanted("ppl"), 1e-8, "ppl");
     assert_eq!(likelihood.limit, Some(Limit::Most), "even pines have no best bandwidth");
     assert_eq!(likelihood.note().unwrap().code, "bandwidth_at_limit");
-    close(sigma(diggle(&sites, &pines.window, together)), wanted("diggle"), 1e-8, "diggle");
+    close(sigma(diggle(&sites, &pines.window, together, &Watch::NOBODY)), wanted("diggle"), 1e-8, "diggle");
     close(sigma(cvl(&sites, &pines.window, &Watch::NOBODY)), wanted("CvL"), 1e-8, "cvl");
     let (x, y) = scott_axes(&sites);
     close(x, bw["scott"][0].as_f64().unwrap(), 1e-8, "scott");
@@ -485,7 +490,12 @@ fn rules_for_the_bandwidth_equal_spatstat_on_chorley_when_its_stacks_are_taken_a
         1e-8,
         "ppl",
     );
-    close(diggle(&sites, &chorley.window, Stacks::Apart).unwrap().sigma, wanted("diggle"), 1e-8, "diggle");
+    close(
+        diggle(&sites, &chorley.window, Stacks::Apart, &Watch::NOBODY).unwrap().sigma,
+        wanted("diggle"),
+        1e-8,
+        "diggle",
+    );
     close(cvl(&sites, &chorley.window, &Watch::NOBODY).unwrap().sigma, wanted("CvL"), 1e-8, "cvl");
     let (x, y) = scott_axes(&sites);
     close(x, bw["scott"][0].as_f64().unwrap(), 1e-8, "scott");
@@ -518,7 +528,7 @@ fn the_criteria_equal_spatstat_step_by_step() {
     {
         close(area.criterion[at], wanted, 1e-8, "cvl");
     }
-    let error = diggle(&sites, window, Stacks::Together).unwrap();
+    let error = diggle(&sites, window, Stacks::Together, &Watch::NOBODY).unwrap();
     // The first step of spatstat is h = 0.
     for (at, wanted) in [
         (0, 21_449.650_526_502_6),

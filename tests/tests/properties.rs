@@ -721,9 +721,9 @@ fn a_rule_does_not_run_off_to_zero_on_stacks() {
     let together = ppl(&sites, window, Stacks::Together, &Watch::NOBODY).unwrap();
     assert_eq!((apart.limit, together.limit), (Some(Limit::Least), None));
     assert!(apart.sigma < together.sigma / 5.0, "{} {}", apart.sigma, together.sigma);
-    let apart = diggle(&sites, window, Stacks::Apart).unwrap();
+    let apart = diggle(&sites, window, Stacks::Apart, &Watch::NOBODY).unwrap();
     assert_eq!(apart.limit, Some(Limit::Least));
-    assert!(diggle(&sites, window, Stacks::Together).unwrap().sigma > apart.sigma);
+    assert!(diggle(&sites, window, Stacks::Together, &Watch::NOBODY).unwrap().sigma > apart.sigma);
 }
 
 #[test]

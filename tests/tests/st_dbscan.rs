@@ -273,7 +273,7 @@ fn incidents_without_a_time_are_noise_and_said_to_be() {
     let found = run(&world, &params(5.0, 20 * DAY, 2));
     assert_eq!(found.labels, [Some(1), None, Some(1), None]);
     let notes: Vec<&str> = found.notes.iter().map(|note| note.code.as_str()).collect();
-    assert_eq!(notes, ["time_unknown", "time_vague"]);
+    assert_eq!(notes, ["time_unknown", "time_vague", "significance_not_tested"]);
     assert_eq!(found.notes[0].value, Some(2.into()));
 
     let nobody = timed(&[0.0; 2], &[0.0; 2], vec![None, None], None);

@@ -34,6 +34,11 @@ pub(crate) fn format_for(method: &Method, path: &Path) -> Result<FileFormat, Eng
     Err(EngineError::Pipeline { place: path.display().to_string(), why })
 }
 
+/// `1 cluster`, `2 clusters`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Where an answer goes, and what is known beside it.
 pub(crate) struct Target<'a> {
     pub method: &'a Method,
@@ -108,12 +113,15 @@ impl Target<'_> {
             }
             (Answer::Clusters(mut clusters), FileFormat::Map(format)) => {
                 notes.append(&mut clusters.notes);
-                let mut headline =
-                    format!("{} clusters, {} incidents are noise", clusters.clusters.len(), clusters.noise());
+                let mut headline = format!(
+                    "{}, {} incidents are noise",
+                    counted(clusters.clusters.len(), "cluster"),
+                    clusters.noise()
+                );
                 if clusters.clusters.iter().any(|cluster| cluster.excess.p.is_some()) {
                     let sure = |cluster: &&Cluster| cluster.excess.p.is_some_and(|p| p <= 0.05);
                     let sure = clusters.clusters.iter().filter(sure).count();
-                    headline = format!("{headline}; {sure} clusters are more than chance (p <= 0.05)");
+                    headline = format!("{headline}; more than chance (p <= 0.05): {sure}");
                 }
                 self.features(layers::clusters(&clusters, crs, period), notes, format, headline)
             }

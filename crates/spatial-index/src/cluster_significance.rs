@@ -18,13 +18,12 @@
 //! Chance alone puts no two incidents on one place, and no city is even: against evenness the whole centre is significant, and
 //! so is each stack of geocodes. The background of what else is reported there is the question most people have.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Excess, Incidents, Note, Window, WindowOrigin};
 use geo::{Area, Coord, MultiPolygon, Polygon};
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -32,6 +31,7 @@ use crate::chance::Chance;
 use crate::clusters::{ClusterParams, Grouping};
 use crate::selection::{Selection, kinds_there_are};
 use crate::shape::concave;
+use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
 
 /// What chance draws the cases from, besides the cases themselves.
@@ -55,7 +55,8 @@ impl Background {
 
 /// Where a cluster lies and what it weighs.
 pub(crate) struct Region {
-    outline: Polygon<f64>,
+    /// Its concave outline.
+    pub outline: Polygon<f64>,
     weight: f64,
 }
 
@@ -165,7 +166,7 @@ impl Null {
         &self,
         regions: &[Region],
         total: f64,
-        group: &(impl Fn(&Incidents) -> Result<Grouping, AnalysisError> + Sync),
+        group: &(impl Fn(&Incidents, &Watch) -> Result<Grouping, AnalysisError> + Sync),
         watch: &Watch,
         notes: &mut Vec<Note>,
     ) -> Result<Vec<Excess>, AnalysisError> {
@@ -175,7 +176,7 @@ impl Null {
             .into_par_iter()
             .map(|replicate| {
                 let world = self.world(replicate);
-                let found = group(&world)?;
+                let found = group(&world, &Watch::NOBODY)?;
                 let (total, regions) = (found.sites.total_weight(), found.regions());
                 let strongest = regions.iter().map(|region| self.score(region, total).1).fold(0.0, f64::max);
                 phase.advance(1)?;
@@ -315,29 +316,13 @@ impl FromStr for Background {
     }
 }
 
-impl TryFrom<String> for Background {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Background> for String {
-    fn from(background: Background) -> Self {
-        match background {
-            Background::All => "all".to_owned(),
-            Background::These(selection) => selection.into(),
+impl fmt::Display for Background {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::These(selection) => selection.fmt(f),
         }
     }
 }
 
-impl JsonSchema for Background {
-    fn schema_name() -> Cow<'static, str> {
-        "Background".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "all|SELECTION", "examples": ["all", "kind=ROBBERY"] })
-    }
-}
+as_text!(Background, "all|SELECTION", "examples": ["all", "kind=ROBBERY"]);

@@ -70,6 +70,7 @@ pub struct SiteScores {
 pub(crate) struct Members {
     order: u32,
     sites: Vec<usize>,
+    weight: f64,
 }
 
 impl Grouping {
@@ -93,7 +94,7 @@ impl Grouping {
         }
         let mut found: Vec<(f64, Vec<usize>)> = found.into_values().collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        found.into_iter().map(|(_, sites)| Members { order, sites }).collect()
+        found.into_iter().map(|(weight, sites)| Members { order, sites, weight }).collect()
     }
 
     pub(crate) fn regions(&self) -> Vec<Region> {
@@ -101,15 +102,23 @@ impl Grouping {
     }
 
     fn region(&self, members: &Members) -> Region {
-        Region::new(&self.places(members), self.weight(members), self.margin)
+        Region::new(&self.places(members).0, members.weight, self.margin)
     }
 
-    fn places(&self, members: &Members) -> Vec<Coord<f64>> {
-        members.sites.iter().map(|&site| Coord { x: self.sites.x[site], y: self.sites.y[site] }).collect()
-    }
-
-    fn weight(&self, members: &Members) -> f64 {
-        members.sites.iter().map(|&site| self.sites.weight[site]).sum()
+    /// The distinct places of a cluster, and their weights. Where sites are moments a place is there once per time, in a row.
+    fn places(&self, members: &Members) -> (Vec<Coord<f64>>, Vec<f64>) {
+        let (mut places, mut weights): (Vec<Coord<f64>>, Vec<f64>) = (Vec::new(), Vec::new());
+        for &site in &members.sites {
+            let place = Coord { x: self.sites.x[site], y: self.sites.y[site] };
+            match weights.last_mut() {
+                Some(weight) if places.last() == Some(&place) => *weight += self.sites.weight[site],
+                _ => {
+                    places.push(place);
+                    weights.push(self.sites.weight[site]);
+                }
+            }
+        }
+        (places, weights)
     }
 }
 
@@ -134,23 +143,35 @@ impl<'a> Cases<'a> {
         &self.null.cases
     }
 
+    /// Takes up what was chosen before the clustering.
+    pub fn noticed(&mut self, notes: impl IntoIterator<Item = Note>) {
+        self.notes.extend(notes);
+    }
+
     /// The clusters that `group` makes of the cases, described and compared with what it makes of worlds made by chance. So what
-    /// `group` does may depend on nothing but the incidents that it is given.
+    /// `group` does may depend on nothing but the incidents that it is given. Nobody watches it in a world of chance, where the
+    /// worlds are what is counted.
     pub fn clusters(
         self,
         mut provenance: Provenance,
         watch: &Watch,
-        group: impl Fn(&Incidents) -> Result<Grouping, AnalysisError> + Sync,
+        group: impl Fn(&Incidents, &Watch) -> Result<Grouping, AnalysisError> + Sync,
     ) -> Result<Clusters, AnalysisError> {
         let Self { null, mut notes, params, all } = self;
-        let found = group(&null.cases)?;
+        let found = group(&null.cases, watch)?;
         let members = found.members();
         let regions: Vec<Region> = members.par_iter().map(|members| found.region(members)).collect();
-        let excess = null.excess(&regions, found.sites.total_weight(), &group, watch, &mut notes)?;
+        let total = found.sites.total_weight();
+        let excess = null.excess(&regions, total, &group, watch, &mut notes)?;
         let described: Vec<Cluster> = members
             .par_iter()
+            .zip(&regions)
+            .zip(excess)
             .enumerate()
-            .map(|(at, members)| describe(&found, members, params.outline, excess[at], at))
+            .map(|(at, ((members, region), excess))| {
+                let share = if total > 0.0 { members.weight / total } else { 0.0 };
+                describe(&found, (at as u32 + 1, members), share, (params.outline, region), excess)
+            })
             .collect();
 
         let first = members.iter().take_while(|members| members.order == 1);
@@ -209,25 +230,28 @@ impl PerIncident<'_> {
 }
 
 /// What is told of one cluster without times.
-fn describe(found: &Grouping, members: &Members, outline: Outline, excess: Excess, at: usize) -> Cluster {
-    let places = found.places(members);
-    let weights: Vec<f64> = members.sites.iter().map(|&site| found.sites.weight[site]).collect();
+fn describe(
+    found: &Grouping,
+    (number, members): (u32, &Members),
+    share: f64,
+    (outline, region): (Outline, &Region),
+    excess: Excess,
+) -> Cluster {
+    let (places, weights) = found.places(members);
     let incidents = members.sites.iter().map(|&site| u64::from(found.sites.count[site])).sum();
-    let (weight, total) = (found.weight(members), found.sites.total_weight());
     let mean_centre = mean_centre(&places, &weights);
     let ellipse = ellipse(&places, &weights, incidents);
     Cluster {
-        number: at as u32 + 1,
+        number,
         order: members.order,
         incidents,
-        // A place may be there once per time.
-        sites: places.chunk_by(|a, b| a == b).count() as u64,
-        weight,
-        share: if total > 0.0 { weight / total } else { 0.0 },
+        sites: places.len() as u64,
+        weight: members.weight,
+        share,
         mean_centre,
         medoid: medoid(&places, &weights).map_or(mean_centre, |at| places[at]),
         ellipse,
-        outline: outline.around(&places, found.margin, mean_centre, ellipse),
+        outline: outline.around(&region.outline, &places, found.margin, mean_centre, ellipse),
         period: None,
         peak: None,
         excess,

@@ -1,20 +1,18 @@
 //! Ripley's K: how many more incidents lie within r of an incident, per unit of intensity; and the pair correlation, the same
 //! for a ring.
 
-use std::borrow::Cow;
 use std::f64::consts::{PI, TAU};
-use std::str::FromStr;
 
 use brasa_model::Window;
 use geo::Coord;
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::Sites;
 use crate::at_places::{Border, squared_to_side};
 use crate::pairs::{Radii, Strips};
 use crate::set_covariance::SetCovariance;
+use crate::written::as_word;
+use crate::{AnalysisError, Sites, Watch};
 
 /// How the pairs that the border hides are made up for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,48 +31,7 @@ pub enum Correction {
     Isotropic,
 }
 
-const WORDS: [(Correction, &str); 4] = [
-    (Correction::None, "none"),
-    (Correction::Border, "border"),
-    (Correction::Translation, "translation"),
-    (Correction::Isotropic, "isotropic"),
-];
-
-impl FromStr for Correction {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = WORDS.iter().find(|(_, word)| *word == text.trim());
-        found.map(|(correction, _)| *correction).ok_or_else(|| {
-            format!("\"{text}\" is not an edge correction: {}", WORDS.map(|(_, word)| word).join(", "))
-        })
-    }
-}
-
-impl TryFrom<String> for Correction {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Correction> for String {
-    fn from(correction: Correction) -> Self {
-        WORDS.iter().find(|(at, _)| *at == correction).map_or("", |(_, word)| word).to_owned()
-    }
-}
-
-impl JsonSchema for Correction {
-    fn schema_name() -> Cow<'static, str> {
-        "Correction".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let words = WORDS.map(|(_, word)| word);
-        json_schema!({ "type": "string", "title": words.join("|"), "enum": words })
-    }
-}
+as_word!(Correction, None = "none", Border = "border", Translation = "translation", Isotropic = "isotropic");
 
 /// The most that a pair may count under [`Correction::Isotropic`] and [`Correction::Translation`].
 pub const MOST: f64 = 100.0;
@@ -124,11 +81,19 @@ pub struct KFunctions {
 }
 
 impl KFunctions {
-    /// In `window`, at `radii`.
-    pub fn new(window: &Window, radii: Radii, correction: Correction, stacks: Stacks) -> Self {
-        let moved = (correction == Correction::Translation).then(|| SetCovariance::of(window, radii.most()));
+    /// In `window`, at `radii`, for patterns with about so many pairs of incidents in all: of how many it is to decide whether the
+    /// overlap of the window with itself is found for each ([`SetCovariance`]).
+    pub fn new(window: &Window, radii: Radii, correction: Correction, stacks: Stacks, pairs: f64) -> Self {
         let area = window.area_km2() * 1e6;
+        let disc = (PI * radii.most() * radii.most() / area).min(1.0);
+        let moved = (correction == Correction::Translation)
+            .then(|| SetCovariance::of(window, radii.most(), pairs * disc));
         Self { border: Border::of(window), area, radii, correction, stacks, moved }
+    }
+
+    /// Whether the overlap of the window with itself is interpolated.
+    pub const fn is_interpolated(&self) -> bool {
+        matches!(self.moved, Some(SetCovariance::Table { .. }))
     }
 
     /// Of these sites.
@@ -139,17 +104,23 @@ impl KFunctions {
     ///
     /// Every pair is counted once, as if there were no border; what the border makes different is put right incident by incident for
     /// those within the largest radius of it.
-    pub fn of(&self, sites: &Sites) -> KFunction {
+    ///
+    /// # Errors
+    /// [`AnalysisError::Interrupted`] when nobody waits any more.
+    pub fn of(&self, sites: &Sites, watch: &Watch) -> Result<KFunction, AnalysisError> {
         let (radii, steps) = (&self.radii, self.radii.steps());
         let strips = Strips::of(sites, radii.most());
         let pairs = match &self.moved {
-            None => strips.pairs(radii, |_, _| 1.0),
+            None => strips.pairs(radii, |_, _| 1.0, watch)?,
             // A case of its own, so that it is done on many pairs at a time.
-            Some(SetCovariance::Rectangle(width, height)) => strips.pairs(radii, |dx, dy| {
-                let share = (1.0 - dx.abs() / width) * (1.0 - dy.abs() / height);
-                if share > 1.0 / MOST { 1.0 / share } else { MOST }
-            }),
-            Some(table) => strips.pairs(radii, |dx, dy| (1.0 / table.share(dx, dy)).min(MOST)),
+            Some(SetCovariance::Rectangle(width, height)) => {
+                let times = |dx: f64, dy: f64| {
+                    let share = (1.0 - dx.abs() / width) * (1.0 - dy.abs() / height);
+                    if share > 1.0 / MOST { 1.0 / share } else { MOST }
+                };
+                strips.pairs(radii, times, watch)?
+            }
+            Some(overlap) => strips.pairs(radii, |dx, dy| (1.0 / overlap.share(dx, dy)).min(MOST), watch)?,
         };
         let at_once = match self.stacks {
             Stacks::Together => 0.0,
@@ -163,9 +134,13 @@ impl KFunctions {
             let inside = self.border.distances(sites, radii.most());
             let near: Vec<(usize, f64)> =
                 inside.into_iter().enumerate().filter(|&(_, inside)| inside < radii.most()).collect();
-            let piece = |near: &[(usize, f64)]| self.put_right(sites, &strips, near);
-            for [more_ring, more_within, more_asking] in near.par_chunks(PIECE).map(piece).collect::<Vec<_>>()
-            {
+            let phase = watch.phase("places near the border", near.len() as u64);
+            let piece = |near: &[(usize, f64)]| {
+                let more = self.put_right(sites, &strips, near);
+                phase.advance(near.len() as u64).map(|()| more)
+            };
+            let pieces: Vec<_> = near.par_chunks(PIECE).map(piece).collect::<Result<_, AnalysisError>>()?;
+            for [more_ring, more_within, more_asking] in pieces {
                 for at in 0..=steps {
                     ring[at] += more_ring[at];
                     within[at] += more_within[at];
@@ -174,10 +149,11 @@ impl KFunctions {
             }
         }
         let total = sites.total_weight();
+        let all = total * total - self.stacks.squares(sites);
         let scale = |at: usize| match self.correction {
             Correction::Border if asking[at] > 0.0 => self.area / (total * asking[at]),
             Correction::Border => f64::NAN,
-            _ => self.area / (total * total - self.stacks.squares(sites)),
+            _ => self.area / all,
         };
         let disc = |at: usize| PI * radii.get(at) * radii.get(at);
         let k = (0..=steps).map(|at| if at == 0 { 0.0 } else { within[at] * scale(at) });
@@ -185,7 +161,7 @@ impl KFunctions {
             0 => f64::NAN,
             at => ring[at] * scale(at) / (disc(at) - disc(at - 1)),
         });
-        KFunction { k: k.collect(), g: g.collect() }
+        Ok(KFunction { k: k.collect(), g: g.collect() })
     }
 
     /// What is to be added to the pairs of each ring, to those within each radius, and to the weight that asks.

@@ -17,6 +17,7 @@ pub mod clusters;
 pub mod cores;
 pub mod density;
 pub mod edge;
+pub mod ensemble;
 pub mod error;
 pub mod groups;
 pub mod hierarchy;
@@ -28,6 +29,7 @@ pub mod kernels;
 pub mod methods;
 pub mod moments;
 pub mod neighbours;
+pub mod ordering;
 pub mod pairs;
 pub mod place_tree;
 pub mod raster;
@@ -38,6 +40,7 @@ pub mod significance;
 pub mod sites;
 pub mod sorting;
 pub mod watch;
+mod written;
 
 use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
 use schemars::Schema;
@@ -133,6 +136,8 @@ methods! {
     "ripley-k" => pattern::ripley_k(RipleyKParams) -> Curve;
     "nearest-neighbour" => pattern::nearest_neighbour(NearestNeighbourParams) -> Curve;
     "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
+    "optics" => cluster::optics(OpticsParams) -> Clusters;
+    "reachability" => cluster::reachability(ReachabilityParams) -> Curve;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

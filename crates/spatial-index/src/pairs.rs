@@ -3,13 +3,13 @@
 
 use rayon::prelude::*;
 
-use crate::Sites;
+use crate::{AnalysisError, Sites, Watch};
 
 /// The distances at which pairs are counted: `step`, 2 · `step`, …, `steps` · `step`. A pair at such a distance is within it.
 #[derive(Debug, Clone)]
 pub struct Radii {
     step: f64,
-    /// The greatest squared distance within each radius, from radius 0.
+    /// The greatest squared distance within each radius; none is within radius 0, not even 0.
     limits: Vec<f64>,
 }
 
@@ -21,7 +21,7 @@ impl Radii {
     pub fn new(step: f64, steps: usize) -> Self {
         let hair = HAIR * step * steps as f64;
         let limit = |at: usize| (step * at as f64 + hair) * (step * at as f64 + hair);
-        Self { step, limits: (0..=steps).map(limit).collect() }
+        Self { step, limits: std::iter::once(f64::NEG_INFINITY).chain((1..=steps).map(limit)).collect() }
     }
 
     /// How many, without radius 0.
@@ -41,10 +41,13 @@ impl Radii {
 
     /// The first radius, from 1, that a distance given as its square is within; `steps` + 1 if it is beyond all of them.
     pub fn band(&self, squared: f64) -> usize {
-        let guess = (squared.sqrt() / self.step) as usize;
-        let from = guess.saturating_sub(1).clamp(1, self.steps());
-        let beyond = self.limits[from..].iter().take_while(|&&limit| squared > limit).count();
-        from + beyond
+        self.band_by((squared.sqrt() / self.step + 0.5) as usize, squared)
+    }
+
+    /// The same, given the nearest radius: the limit there decides.
+    fn band_by(&self, nearest: usize, squared: f64) -> usize {
+        let nearest = nearest.min(self.steps());
+        nearest + usize::from(squared > self.limits[nearest])
     }
 
     /// The first radius, from 1, that a distance falls short of; `steps` + 1 if it reaches all of them.
@@ -67,13 +70,13 @@ pub struct Strips {
 }
 
 /// Strips per largest radius: the more, the fewer pairs are met that lie beyond it, and the shorter are the runs.
-const FINE: f64 = 8.0;
+const FINE: f64 = 4.0;
 /// The most strips; more than that would cost more to walk through than the places in them.
 const MOST_STRIPS: f64 = 4096.0;
 /// The most pieces of parallel work; it does not depend on threads, so that no sum does.
 const PIECES: usize = 256;
-/// Pairs looked at together.
-const TOGETHER: usize = 8;
+/// The most pairs looked at together.
+const TOGETHER: usize = 256;
 /// What is added to a single-precision number below 2²² to leave it rounded to a whole one in its low bits.
 const ROUNDING: f32 = 8_388_608.0;
 
@@ -104,25 +107,36 @@ impl Strips {
 
     /// Per band, from 1, the sum over the pairs of different places in it of their weights' product times `times` of the way
     /// from one to the other; each pair once. What is in band 0 and beyond the last radius is of no account.
-    pub fn pairs(&self, radii: &Radii, times: impl Fn(f64, f64) -> f64 + Sync) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// [`AnalysisError::Interrupted`] when nobody waits any more.
+    pub fn pairs(
+        &self,
+        radii: &Radii,
+        times: impl Fn(f64, f64) -> f64 + Sync,
+        watch: &Watch,
+    ) -> Result<Vec<f64>, AnalysisError> {
         let strips = self.starts.len() - 1;
         let per_piece = strips.div_ceil(PIECES).max(1);
+        let phase = watch.phase("places", self.x.len() as u64);
         let piece = |first: usize| {
+            let end = (first + per_piece).min(strips);
             let mut bands = Bands::new(radii);
-            for strip in first..(first + per_piece).min(strips) {
+            for strip in first..end {
                 self.pairs_of_strip(strip, &mut bands, &times);
             }
-            bands.sums()
+            phase.advance((self.starts[end] - self.starts[first]) as u64).map(|()| bands.sums())
         };
+        let firsts: Vec<usize> = (0..strips).step_by(per_piece).collect();
         let pieces: Vec<Vec<f64>> =
-            (0..strips).step_by(per_piece).collect::<Vec<_>>().into_par_iter().map(piece).collect();
+            firsts.into_par_iter().map(piece).collect::<Result<_, AnalysisError>>()?;
         let mut total = vec![0.0; radii.steps() + 2];
         for piece in &pieces {
             for (total, part) in total.iter_mut().zip(piece) {
                 *total += part;
             }
         }
-        total
+        Ok(total)
     }
 
     fn pairs_of_strip(&self, strip: usize, bands: &mut Bands<'_>, times: &impl Fn(f64, f64) -> f64) {
@@ -171,64 +185,55 @@ struct Bands<'a> {
     radii: &'a Radii,
     sums: Vec<[f64; 4]>,
     steps_per_length: f32,
-    /// Beyond this squared distance all is beyond the largest radius, by half a step.
+    /// A squared distance for all that lie beyond the largest radius by more.
     enough: f32,
-    /// How far from a radius, in steps, a distance in single precision is beyond doubt.
-    doubt: f32,
+    // Of the pairs looked at together.
+    squared: [f64; TOGETHER],
+    value: [f64; TOGETHER],
+    nearest: [u32; TOGETHER],
 }
 
 impl<'a> Bands<'a> {
     fn new(radii: &'a Radii) -> Self {
-        let steps = radii.steps() as f32;
-        let enough = (radii.get(1) as f32) * (steps + 0.4);
+        let enough = radii.get(1) as f32 * (radii.steps() as f32 + 0.4);
         Self {
             radii,
             sums: vec![[0.0; 4]; radii.steps() + 2],
             steps_per_length: 1.0 / radii.get(1) as f32,
             enough: enough * enough,
-            // Eight roundings of 2⁻²⁴ of the largest number there is.
-            doubt: 0.5 - (steps + 2.0) * 5e-7,
+            squared: [0.0; TOGETHER],
+            value: [0.0; TOGETHER],
+            nearest: [0; TOGETHER],
         }
     }
 
+    /// Single precision finds the radius nearest to a distance, which need not be certain halfway between two: the squared
+    /// distance, in double precision, decides on which side of it the distance lies.
     fn add(
         &mut self,
         (x, y, weight): (f64, f64, f64),
         (xs, ys, weights): (&[f64], &[f64], &[f64]),
         times: &impl Fn(f64, f64) -> f64,
     ) {
-        let whole = xs.len() - xs.len() % TOGETHER;
-        let eights = xs[..whole].chunks_exact(TOGETHER).zip(ys[..whole].chunks_exact(TOGETHER));
-        for ((xs, ys), weights) in eights.zip(weights[..whole].chunks_exact(TOGETHER)) {
-            let (mut squared, mut value) = ([0.0; TOGETHER], [0.0; TOGETHER]);
-            let (mut band, mut off) = ([0_u32; TOGETHER], [0.0_f32; TOGETHER]);
-            for at in 0..TOGETHER {
+        let (xs, ys) = (xs.chunks(TOGETHER), ys.chunks(TOGETHER));
+        for ((xs, ys), weights) in xs.zip(ys).zip(weights.chunks(TOGETHER)) {
+            let count = xs.len();
+            let (ys, weights) = (&ys[..count], &weights[..count]);
+            let (squared, value) = (&mut self.squared[..count], &mut self.value[..count]);
+            let nearest = &mut self.nearest[..count];
+            for at in 0..count {
                 let (dx, dy) = (xs[at] - x, ys[at] - y);
                 squared[at] = dx * dx + dy * dy;
                 value[at] = weight * weights[at] * times(dx, dy);
-            }
-            for at in 0..TOGETHER {
                 let near = squared[at] as f32;
                 let near = if near < self.enough { near } else { self.enough };
-                let steps = near.sqrt() * self.steps_per_length + 0.5;
-                let rounded = steps + ROUNDING;
-                band[at] = rounded.to_bits() - ROUNDING.to_bits();
-                off[at] = (steps - (rounded - ROUNDING)).abs();
+                let steps = near.sqrt() * self.steps_per_length;
+                nearest[at] = (steps + ROUNDING).to_bits() - ROUNDING.to_bits();
             }
-            let worst = off.iter().fold(0.0_f32, |worst, &off| if off > worst { off } else { worst });
-            if worst >= self.doubt {
-                for (band, &squared) in band.iter_mut().zip(&squared) {
-                    *band = self.radii.band(squared) as u32;
-                }
+            for at in 0..count {
+                let band = self.radii.band_by(nearest[at] as usize, squared[at]);
+                self.sums[band][at % 4] += value[at];
             }
-            for at in 0..TOGETHER {
-                self.sums[band[at] as usize][at % 4] += value[at];
-            }
-        }
-        for at in whole..xs.len() {
-            let (dx, dy) = (xs[at] - x, ys[at] - y);
-            let band = self.radii.band(dx * dx + dy * dy);
-            self.sums[band][at % 4] += weight * weights[at] * times(dx, dy);
         }
     }
 

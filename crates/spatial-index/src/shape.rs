@@ -1,13 +1,11 @@
 //! The shape of a handful of places: what surrounds them, how they spread, which is in their middle.
 
-use std::borrow::Cow;
-use std::str::FromStr;
-
 use brasa_model::Ellipse;
 use geo::concave_hull::ConcaveHullOptions;
 use geo::{Area, ConcaveHull, ConvexHull, Coord, MultiPoint, Point, Polygon, Validation};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use crate::written::as_word;
 
 /// What is drawn around a cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,20 +20,18 @@ pub enum Outline {
     Ellipse,
 }
 
-const WORDS: [(Outline, &str); 3] =
-    [(Outline::Concave, "concave"), (Outline::Convex, "convex"), (Outline::Ellipse, "ellipse")];
-
 impl Outline {
-    /// It, around these places.
+    /// It, around these places, whose [`concave`] outline is known.
     pub fn around(
         self,
+        concave: &Polygon<f64>,
         places: &[Coord<f64>],
         margin: f64,
         centre: Coord<f64>,
         ellipse: Option<Ellipse>,
     ) -> Polygon<f64> {
         match (self, ellipse) {
-            (Self::Concave, _) => concave(places, margin),
+            (Self::Concave, _) => concave.clone(),
             (Self::Ellipse, Some(ellipse)) if ellipse.minor > 0.0 => drawn(ellipse, centre),
             _ => convex(places, margin),
         }
@@ -145,6 +141,11 @@ fn drawn(ellipse: Ellipse, centre: Coord<f64>) -> Polygon<f64> {
     Polygon::new((0..64).map(corner).collect(), Vec::new())
 }
 
+/// Of metres within a city, so that no square overflows.
+fn length(step: Coord<f64>) -> f64 {
+    (step.x * step.x + step.y * step.y).sqrt()
+}
+
 /// Two sums of distances that differ by less than this, relatively, are compared as they are, never by a bound.
 const ROUNDING: f64 = 1e-9;
 
@@ -155,7 +156,7 @@ const ROUNDING: f64 = 1e-9;
 /// summed next, until no bound is below the least sum found: some dozens of sums, not one for each place.
 pub fn medoid(places: &[Coord<f64>], weights: &[f64]) -> Option<usize> {
     let middle = mean_centre(places, weights);
-    let away = |place: Coord<f64>| libm::hypot(place.x - middle.x, place.y - middle.y);
+    let away = |place: Coord<f64>| length(place - middle);
     let mut next = (0..places.len()).min_by(|&a, &b| away(places[a]).total_cmp(&away(places[b])))?;
     let mut left: Vec<(usize, f64)> = (0..places.len()).map(|at| (at, 0.0)).collect();
     let mut best: Option<(f64, usize)> = None;
@@ -164,7 +165,7 @@ pub fn medoid(places: &[Coord<f64>], weights: &[f64]) -> Option<usize> {
         let (mut sum, mut gradient) = (0.0, Coord::zero());
         for (&place, &weight) in places.iter().zip(weights) {
             let step = here - place;
-            let distance = libm::hypot(step.x, step.y);
+            let distance = length(step);
             sum += weight * distance;
             if distance > 0.0 {
                 gradient = gradient + step * (weight / distance);
@@ -187,38 +188,4 @@ pub fn medoid(places: &[Coord<f64>], weights: &[f64]) -> Option<usize> {
     }
 }
 
-impl FromStr for Outline {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = WORDS.iter().find(|(_, word)| *word == text.trim());
-        found
-            .map(|(outline, _)| *outline)
-            .ok_or_else(|| format!("\"{text}\" is none of concave, convex, ellipse"))
-    }
-}
-
-impl TryFrom<String> for Outline {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Outline> for String {
-    fn from(outline: Outline) -> Self {
-        WORDS.iter().find(|(at, _)| *at == outline).map_or("", |(_, word)| word).to_owned()
-    }
-}
-
-impl JsonSchema for Outline {
-    fn schema_name() -> Cow<'static, str> {
-        "Outline".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let words = WORDS.map(|(_, word)| word);
-        json_schema!({ "type": "string", "title": words.join("|"), "enum": words })
-    }
-}
+as_word!(Outline, Concave = "concave", Convex = "convex", Ellipse = "ellipse");

@@ -24,18 +24,17 @@ mod least_squares;
 mod likelihood;
 mod mean_square;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Note, Window};
 use geo::{ConvexHull, Coord};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::at_places::least_distance;
 use crate::watch::Phase;
+use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
 
 pub use crate::k_function::Stacks;
@@ -127,7 +126,7 @@ impl Rule {
             Self::Scott => scott(sites),
             Self::Silverman => silverman(sites),
             Self::TerrellOversmooth => terrell_oversmooth(sites),
-            Self::Diggle => diggle(sites, window, Stacks::Together),
+            Self::Diggle => diggle(sites, window, Stacks::Together, watch),
             Self::Ppl => ppl(sites, window, Stacks::Together, watch),
             Self::Lscv => lscv(sites, window, watch),
             Self::Cvl => cvl(sites, window, watch),
@@ -150,33 +149,11 @@ impl FromStr for Rule {
     }
 }
 
-impl TryFrom<String> for Rule {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(Rule, "RULE", "enum": Self::ALL.map(Self::word));
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
-    }
-}
-
-impl From<Rule> for String {
-    fn from(rule: Rule) -> Self {
-        rule.to_string()
-    }
-}
-
-impl JsonSchema for Rule {
-    fn schema_name() -> Cow<'static, str> {
-        "Rule".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "RULE", "enum": Self::ALL.map(Self::word) })
     }
 }
 

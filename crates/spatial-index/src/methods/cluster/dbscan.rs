@@ -75,17 +75,16 @@ pub fn dbscan(
     params: &DbscanParams,
     watch: &Watch,
 ) -> Result<Clusters, AnalysisError> {
-    let cases = Cases::of(incidents, &params.report)?;
+    let mut cases = Cases::of(incidents, &params.report)?;
     let least = params.min_points;
     let of_sites = || core_share_of_sites(&Sites::new(cases.incidents()), least);
     let (eps, note) = params.eps.resolve(least, of_sites)?;
     let provenance =
         Provenance::new("dbscan", json!({ "eps": eps, "min_points": least, "border": "nearest core" }));
-    let mut clusters = cases.clusters(provenance, watch, |incidents| {
+    cases.noticed(note);
+    cases.clusters(provenance, watch, |incidents, _| {
         let sites = Sites::new(incidents);
         let found = cores_of_sites(&sites, eps.get(), least)?;
         Ok(Grouping::plain(sites, found.group, found.core, eps.get() / 2.0))
-    })?;
-    clusters.notes.extend(note);
-    Ok(clusters)
+    })
 }

@@ -120,7 +120,9 @@ pub fn hdbscan(
         "allow_single_cluster": params.allow_single_cluster,
     });
     let cases = Cases::of(incidents, &params.report)?;
-    cases.clusters(Provenance::new("hdbscan", parameters), watch, |incidents| group(incidents, params, watch))
+    cases.clusters(Provenance::new("hdbscan", parameters), watch, |incidents, watch| {
+        group(incidents, params, watch)
+    })
 }
 
 fn group(incidents: &Incidents, params: &HdbscanParams, watch: &Watch) -> Result<Grouping, AnalysisError> {

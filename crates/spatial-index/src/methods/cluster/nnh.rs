@@ -34,6 +34,7 @@
 //! distance, not of a cluster: `simulations` speak of clusters.
 
 use std::collections::BinaryHeap;
+use std::fmt;
 use std::num::NonZeroU32;
 
 use brasa_model::{Clusters, Incidents, Metres, Note, Provenance};
@@ -45,6 +46,7 @@ use serde_json::json;
 
 use crate::clusters::{Cases, ClusterParams, Grouping};
 use crate::significance::upper_quantile;
+use crate::written::as_text;
 use crate::{About, AnalysisError, Sites, Watch};
 
 /// What a reader of the catalogue learns.
@@ -92,7 +94,7 @@ pub fn nnh(incidents: &Incidents, params: &NnhParams, watch: &Watch) -> Result<C
         }),
     );
     let cases = Cases::of(incidents, &params.report)?;
-    let mut found = cases.clusters(provenance, watch, |incidents| Ok(group(incidents, params)))?;
+    let mut found = cases.clusters(provenance, watch, |incidents, _| Ok(group(incidents, params)))?;
     if params.distance.is_none() && found.clustered > 0 {
         let (area, n) = (incidents.window.area_km2(), found.clustered);
         let distance = random_distance(area * 1e6, n as f64, params.confidence.get());
@@ -222,14 +224,14 @@ impl Default for Share {
     }
 }
 
-impl TryFrom<String> for Share {
-    type Error = String;
+impl std::str::FromStr for Share {
+    type Err = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let number = |text: &str| text.trim().parse::<f64>().ok();
         let value = match text.trim().strip_suffix('%') {
             Some(percent) => number(percent).map(|percent| percent / 100.0),
-            None => number(&text),
+            None => number(text),
         };
         let allowed = value.filter(|value| *value > 0.0 && *value < 1.0);
         allowed
@@ -238,21 +240,13 @@ impl TryFrom<String> for Share {
     }
 }
 
-impl From<Share> for String {
-    fn from(share: Share) -> Self {
-        share.0.to_string()
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-impl JsonSchema for Share {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Share".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "title": "SHARE", "examples": ["0.05", "5%"] })
-    }
-}
+as_text!(Share, "SHARE", "examples": ["0.05", "5%"]);
 
 /// Ten where nobody says, the default of CrimeStat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -78,7 +78,7 @@ pub fn st_dbscan(
     params: &StDbscanParams,
     watch: &Watch,
 ) -> Result<Clusters, AnalysisError> {
-    let cases = Cases::of(incidents, &params.report)?;
+    let mut cases = Cases::of(incidents, &params.report)?;
     let moments_of = |incidents: &Incidents| Moments::new(incidents, "st-dbscan");
     let (time, least) = (params.eps_time, params.min_points);
     // Before the radius, which may be long to find.
@@ -96,11 +96,8 @@ pub fn st_dbscan(
         }),
     );
     let vague = Moments::notes(cases.incidents(), time);
-    let mut clusters =
-        cases.clusters(provenance, watch, |incidents| group(moments_of(incidents)?, reach, least))?;
-    clusters.notes.extend(note);
-    clusters.notes.extend(vague);
-    Ok(clusters)
+    cases.noticed(note.into_iter().chain(vague));
+    cases.clusters(provenance, watch, |incidents, _| group(moments_of(incidents)?, reach, least))
 }
 
 /// The groups of the moments whose time is known.

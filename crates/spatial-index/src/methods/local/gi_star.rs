@@ -28,6 +28,8 @@
 //! A zone is hot because of its neighbourhood: it may hold no incident itself. Counts are few and skewed, so p from
 //! the normal law is an approximation, rough where the mean count is below one.
 
+use std::fmt;
+
 use brasa_model::{Class, Grid, Incidents, LocalStats, Metres, Note, Provenance};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,7 @@ use serde_json::json;
 
 use crate::neighbours::{neighbour_sums, offsets_within};
 use crate::significance::{benjamini_hochberg, classify, two_sided_p};
+use crate::written::as_text;
 use crate::{About, AnalysisError, CellSize, Sites, Watch};
 
 /// What a reader of the catalogue learns.
@@ -102,33 +105,17 @@ impl std::str::FromStr for Neighbours {
     }
 }
 
-impl TryFrom<String> for Neighbours {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Neighbours> for String {
-    fn from(neighbours: Neighbours) -> Self {
-        match neighbours {
-            Neighbours::Queen => "queen".to_owned(),
-            Neighbours::Rook => "rook".to_owned(),
-            Neighbours::Band(distance) => format!("band:{}", Self::from(distance)),
+impl fmt::Display for Neighbours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queen => f.write_str("queen"),
+            Self::Rook => f.write_str("rook"),
+            Self::Band(distance) => write!(f, "band:{}", String::from(*distance)),
         }
     }
 }
 
-impl JsonSchema for Neighbours {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Neighbours".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "title": "queen|rook|band:LENGTH", "examples": ["queen", "rook", "band:500m"] })
-    }
-}
+as_text!(Neighbours, "queen|rook|band:LENGTH", "examples": ["queen", "rook", "band:500m"]);
 
 /// Gi* of the incidents counted in the cells of a grid clipped to their window.
 pub fn gi_star(incidents: &Incidents, params: &GiStarParams, _: &Watch) -> Result<LocalStats, AnalysisError> {

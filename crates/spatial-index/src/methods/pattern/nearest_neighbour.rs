@@ -14,11 +14,11 @@
 //! be larger than that to the border.
 //!
 //! # Reference
-//! Clark & Evans 1954, doi:10.2307/1931034; Thompson 1956, doi:10.2307/1933146, for the orders; Donnelly 1978, in Hodder (ed.), Simulation studies in
+//! Clark & Evans 1954, doi:10.2307/1931034; Thompson 1956, Ecology 37, 391-394, for the orders; Donnelly 1978, in Hodder (ed.), Simulation studies in
 //! archaeology; Baddeley & Gill 1997, doi:10.1214/aos/1034276629, for the distribution.
 //!
 //! # Agrees with
-//! spatstat's `clarkevans` on redwood and japanesepines, and three cities (`tests/pattern.rs`).
+//! spatstat's `clarkevans` and `nndist` on redwood, its `cdf` on japanesepines too, and three cities (`tests/pattern.rs`).
 //!
 //! # Differs from
 //! Tools that take the bounding box or the hull of the incidents for the area: here it is the study area, and the note says how large. spatstat's `cdf`
