@@ -42,7 +42,9 @@ pub mod sorting;
 pub mod watch;
 mod written;
 
-use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
+use brasa_model::{
+    Clusters, Curve, Features, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries,
+};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -68,6 +70,8 @@ pub enum Answer {
     LocalStats(LocalStats),
     /// Groups of incidents.
     Clusters(Clusters),
+    /// Features with columns of the method's own.
+    Features(Features),
     /// A function of one variable.
     Curve(Curve),
 }
@@ -135,6 +139,7 @@ methods! {
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
     "ripley-k" => pattern::ripley_k(RipleyKParams) -> Curve;
     "nearest-neighbour" => pattern::nearest_neighbour(NearestNeighbourParams) -> Curve;
+    "centrography" => pattern::centrography(CentrographyParams) -> Features;
     "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
     "optics" => cluster::optics(OpticsParams) -> Clusters;
     "reachability" => cluster::reachability(ReachabilityParams) -> Curve;
