@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
 //! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
-//! | [`Surface`], [`SurfaceSeries`], [`Isopleths`], [`Risk`], [`LocalStats`], [`Clusters`], [`Curve`] | answers |
+//! | [`Surface`], [`SurfaceSeries`], [`Isopleths`], [`Risk`], [`LocalStats`], [`Clusters`], [`Features`], [`Curve`] | answers |
 //! | [`Layer`] | what export takes |
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
@@ -38,7 +38,7 @@ pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
 pub use incidents::{Files, Incidents, Kinds};
 pub use isopleths::{Isopleth, Isopleths};
-pub use layer::{Column, ColumnKind, Feature, Layer, Value};
+pub use layer::{Column, ColumnKind, Feature, Features, Layer, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use provenance::{InputRecord, Provenance};

@@ -30,9 +30,11 @@ pub mod methods;
 pub mod moments;
 pub mod neighbours;
 pub mod ordering;
+pub mod pairs;
 pub mod place_tree;
 pub mod raster;
 pub mod selection;
+pub mod set_covariance;
 pub mod shape;
 pub mod significance;
 pub mod sites;
@@ -40,7 +42,9 @@ pub mod sorting;
 pub mod watch;
 mod written;
 
-use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
+use brasa_model::{
+    Clusters, Curve, Features, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries,
+};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -66,6 +70,8 @@ pub enum Answer {
     LocalStats(LocalStats),
     /// Groups of incidents.
     Clusters(Clusters),
+    /// Features with columns of the method's own.
+    Features(Features),
     /// A function of one variable.
     Curve(Curve),
 }
@@ -131,6 +137,9 @@ methods! {
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
+    "ripley-k" => pattern::ripley_k(RipleyKParams) -> Curve;
+    "nearest-neighbour" => pattern::nearest_neighbour(NearestNeighbourParams) -> Curve;
+    "centrography" => pattern::centrography(CentrographyParams) -> Features;
     "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
     "optics" => cluster::optics(OpticsParams) -> Clusters;
     "reachability" => cluster::reachability(ReachabilityParams) -> Curve;

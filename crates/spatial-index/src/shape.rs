@@ -106,6 +106,40 @@ pub fn mean_centre(places: &[Coord<f64>], weights: &[f64]) -> Coord<f64> {
     if total > 0.0 { first + sum / total } else { first }
 }
 
+/// The place with the least weighted sum of distances to these places, and whether it was reached: whether a step was shorter than a
+/// micrometre within 10,000 of them. Weiszfeld's steps from the mean centre, with what Vardi & Zhang 2000
+/// (doi:10.1073/pnas.97.4.1423) do where one ends on a place: none of them makes the sum larger.
+pub fn median_centre(places: &[Coord<f64>], weights: &[f64]) -> (Coord<f64>, bool) {
+    const STEPS: usize = 10_000;
+    const SHORT: f64 = 1e-6;
+    let mut here = mean_centre(places, weights);
+    for _ in 0..STEPS {
+        // The pull of the other places, and the step that gives way to it.
+        let (mut pull, mut stiffness, mut own) = (Coord::zero(), 0.0, 0.0);
+        for (&place, &weight) in places.iter().zip(weights) {
+            let step = place - here;
+            let distance = length(step);
+            if distance > 0.0 {
+                pull = pull + step * (weight / distance);
+                stiffness += weight / distance;
+            } else {
+                own += weight;
+            }
+        }
+        let strength = length(pull);
+        // What lies here holds it here.
+        if strength <= own {
+            return (here, true);
+        }
+        let step = pull * ((1.0 - own / strength) / stiffness);
+        here = here + step;
+        if length(step) < SHORT {
+            return (here, true);
+        }
+    }
+    (here, false)
+}
+
 /// The standard deviational ellipse of `incidents` incidents on these places: its semi-axes are √(2λ/(n−2)), where λ are the
 /// eigenvalues of Σ(x−x̄)(x−x̄)ᵀ, as CrimeStat and ArcGIS's correction have them, about √2 standard deviations along each axis.
 /// Weights are shares of the n incidents. Absent for one or two incidents. It holds about 63 % of a normal cloud, and need not
@@ -136,7 +170,7 @@ pub fn ellipse(places: &[Coord<f64>], weights: &[f64], incidents: u64) -> Option
 }
 
 /// An ellipse as a polygon of 64 corners on it.
-fn drawn(ellipse: Ellipse, centre: Coord<f64>) -> Polygon<f64> {
+pub fn drawn(ellipse: Ellipse, centre: Coord<f64>) -> Polygon<f64> {
     let (east, north) = (libm::sin(ellipse.bearing.to_radians()), libm::cos(ellipse.bearing.to_radians()));
     let corner = |at: u32| {
         let turn = f64::from(at) * std::f64::consts::TAU / 64.0;

@@ -3,4 +3,5 @@
 pub mod cluster;
 pub mod density;
 pub mod local;
+pub mod pattern;
 pub mod spacetime;
