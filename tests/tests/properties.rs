@@ -15,7 +15,8 @@ use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde::{self, KdeParams, kde};
 use brasa_spatial_index::methods::density::kde_adaptive::{KdeAdaptiveParams, kde_adaptive};
 use brasa_spatial_index::methods::density::kde_ratio::{self, Against, KdeRatioParams, kde_ratio};
-use brasa_spatial_index::methods::local::gi_star::{GiStarParams, Neighbours, gi_star};
+use brasa_spatial_index::methods::local::gi_star::{GiStarParams, gi_star};
+use brasa_spatial_index::weights::Neighbours;
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Eps, Sites, Stacks};
 use brasa_tests::incidents;
 use geo::{MultiPolygon, Polygon, Rect};
@@ -531,7 +532,7 @@ proptest! {
     fn gi_star_equals_the_double_loop((x, y, weight) in world(), band in 1..4_u32) {
         let incidents = at(&x, &y, &weight, 1.0e6);
         let distance = f64::from(band) * 200.0;
-        let params = GiStarParams { cell: CellSize::Length(metres(200.0)), neighbours: Neighbours::Band(metres(distance)) };
+        let params = GiStarParams { cell: CellSize::Length(metres(200.0)), neighbours: Neighbours::Band(metres(distance)), ..GiStarParams::default() };
         let stats = match gi_star(&incidents, &params, &Watch::NOBODY) {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
@@ -558,7 +559,7 @@ proptest! {
 
     #[test]
     fn gi_star_does_not_change_when_every_count_is_scaled((x, y, weight) in world(), seed in 0..1000_usize) {
-        let params = GiStarParams { cell: CellSize::Length(metres(125.0)), neighbours: Neighbours::Queen };
+        let params = GiStarParams { cell: CellSize::Length(metres(125.0)), neighbours: Neighbours::Queen, ..GiStarParams::default() };
         let first = match gi_star(&at(&x, &y, &weight, 0.0), &params, &Watch::NOBODY) {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
@@ -1143,7 +1144,11 @@ fn a_raster_by_its_number_of_cells_spans_the_study_area() {
 #[test]
 fn two_zones_with_different_counts_differ() {
     let pair = incidents(vec![50.0, 60.0, 950.0], vec![50.0, 60.0, 950.0], None, (0.0, 0.0, 1000.0, 1000.0));
-    let params = GiStarParams { cell: CellSize::Length(metres(100.0)), neighbours: Neighbours::Queen };
+    let params = GiStarParams {
+        cell: CellSize::Length(metres(100.0)),
+        neighbours: Neighbours::Queen,
+        ..GiStarParams::default()
+    };
     let stats = gi_star(&pair, &params, &Watch::NOBODY).unwrap();
     assert!(stats.z[0] > stats.z[99] && stats.z[99] > stats.z[50]);
 }

@@ -17,6 +17,7 @@ use brasa_spatial_index::isopleth::isopleth;
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::local::gi_star;
+use brasa_spatial_index::weights::Neighbours;
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Watch};
 use geo::{Area, BoundingRect, Contains, Geometry, Point, Polygon};
 use rstar::{AABB, RTree, RTreeObject};
@@ -136,7 +137,7 @@ pub fn hotspots(
     let mut notes: Vec<Note> = cell_note.into_iter().chain(bandwidth.notes).collect();
 
     let grid = Grid::covering(&incidents.window, cell)?;
-    let zones = gi_star::on_grid(&sites, grid, gi_star::Neighbours::Queen)?;
+    let zones = gi_star::on_grid(&sites, grid, Neighbours::Queen)?;
     notes.extend(zones.notes.iter().cloned());
 
     let parts = PARTS.into_iter().find(|&parts| pixels(&zones.grid, parts) <= MOST_PIXELS).unwrap_or(1);

@@ -63,6 +63,64 @@ impl Chance {
     }
 }
 
+/// The numbers of a replicate by 32 bits and many at once, for those who need very many.
+#[derive(Debug, Clone)]
+pub struct Numbers {
+    chance: Chance,
+    made: [u32; BLOCK],
+    used: usize,
+}
+
+/// So many numbers are made at once.
+const BLOCK: usize = 64;
+
+impl Chance {
+    /// These numbers by 32 bits.
+    pub const fn numbers(self) -> Numbers {
+        Numbers { chance: self, made: [0; BLOCK], used: BLOCK }
+    }
+}
+
+impl Numbers {
+    #[inline]
+    fn next(&mut self) -> u32 {
+        if self.used == BLOCK {
+            self.refill();
+        }
+        self.used += 1;
+        self.made[self.used - 1]
+    }
+
+    fn refill(&mut self) {
+        let Chance { seed, replicate, drawn, .. } = self.chance;
+        pulp::Arch::new().dispatch(|| {
+            for (at, numbers) in self.made.chunks_exact_mut(4).enumerate() {
+                let counter = drawn + at as u64;
+                numbers.copy_from_slice(&philox(
+                    [counter as u32, (counter >> 32) as u32, replicate as u32, (replicate >> 32) as u32],
+                    [seed as u32, (seed >> 32) as u32],
+                ));
+            }
+        });
+        self.chance.drawn += BLOCK as u64 / 4;
+        self.used = 0;
+    }
+
+    /// A whole number from 0 up to, not including, `end`, as [`Chance::below`].
+    #[inline]
+    pub fn below(&mut self, end: u32) -> u32 {
+        let mut wide = u64::from(self.next()) * u64::from(end);
+        if (wide as u32) < end {
+            let unfair = end.wrapping_neg() % end;
+            while (wide as u32) < unfair {
+                wide = u64::from(self.next()) * u64::from(end);
+            }
+        }
+        (wide >> 32) as u32
+    }
+}
+
+#[inline(always)]
 fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     let multiply = |a: u32, b: u32| {
         let wide = u64::from(a) * u64::from(b);
@@ -89,6 +147,19 @@ mod tests {
             philox([u32::MAX; 4], [u32::MAX; 2]),
             [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
         );
+    }
+
+    #[test]
+    fn numbers_by_32_bits_are_the_same_numbers() {
+        let (mut wide, mut narrow) = (Chance::new(5, 9), Chance::new(5, 9).numbers());
+        for _ in 0..100 {
+            let bits = wide.bits();
+            assert_eq!((narrow.next(), narrow.next()), (bits as u32, (bits >> 32) as u32));
+        }
+        let mut times = [0_u32; 7];
+        (0..70_000).for_each(|_| times[narrow.below(7) as usize] += 1);
+        // Binomial(70000, 1/7): five standard deviations are 463.
+        assert!(times.iter().all(|&times| times.abs_diff(10_000) < 463), "{times:?}");
     }
 
     #[test]
