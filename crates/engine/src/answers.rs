@@ -121,7 +121,10 @@ impl Target<'_> {
                             curve.len()
                         )
                     }
-                    None => format!("{}: {} steps", curve.title, curve.len()),
+                    None => match curve.y.first().map(|first| first.values.as_slice()) {
+                        Some([value]) => format!("{}: {value:.4}", curve.title),
+                        _ => format!("{}: {} steps", curve.title, curve.len()),
+                    },
                 };
                 Ok((curve.provenance, headline))
             }

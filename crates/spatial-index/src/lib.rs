@@ -8,6 +8,7 @@
 //! flags, its schema and its row in the documentation come out of that line.
 
 pub mod adaptive;
+pub mod association;
 pub mod at_places;
 pub mod bandwidth;
 pub mod chance;
@@ -126,6 +127,9 @@ methods! {
     "gi" => local::gi(GiParams) -> LocalStats;
     "local-moran" => local::local_moran(LocalMoranParams) -> LocalStats;
     "local-geary" => local::local_geary(LocalGearyParams) -> LocalStats;
+    "moran" => global::moran(MoranParams) -> Curve;
+    "geary" => global::geary(GearyParams) -> Curve;
+    "general-g" => global::general_g(GeneralGParams) -> Curve;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
     "st-dbscan" => cluster::st_dbscan(StDbscanParams) -> Clusters;
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;

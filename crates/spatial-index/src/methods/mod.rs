@@ -2,5 +2,6 @@
 
 pub mod cluster;
 pub mod density;
+pub mod global;
 pub mod local;
 pub mod spacetime;
