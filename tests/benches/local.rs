@@ -12,6 +12,7 @@
     reason = "a bench prints, and stops where it cannot go on"
 )]
 
+#[expect(dead_code, reason = "this bench makes its own places")]
 mod common;
 
 use brasa_model::{Grid, LocalStats, Metres};
