@@ -3,6 +3,7 @@
 //!     cargo bench -p brasa-tests --bench clusters -- CITY.npy dbscan [threads [eps [min-points]]]
 //!     cargo bench -p brasa-tests --bench clusters -- CITY.npy st-dbscan [threads [eps [min-points [days]]]]
 //!     cargo bench -p brasa-tests --bench clusters -- CITY.npy hdbscan [threads [min-cluster-size]]
+//!     cargo bench -p brasa-tests --bench clusters -- CITY.npy optics [threads [min-points [min-cluster-size [max-eps]]]]
 //!
 //! CITY.npy holds rows of x, y, t (f64; metres and days) in the box of 30 km × 40 km whose south-west corner is
 //! (485000, 5400000). One JSON line: CPU seconds (all threads, least of five), wall seconds (median), the most memory
@@ -25,8 +26,9 @@ use brasa_spatial_index::cores::{Reach, cores};
 use brasa_spatial_index::hierarchy::ClusterSize;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::cluster::hdbscan::{HdbscanParams, hdbscan};
+use brasa_spatial_index::methods::cluster::optics::{OpticsParams, optics};
 use brasa_spatial_index::methods::cluster::st_dbscan::{StDbscanParams, st_dbscan};
-use brasa_spatial_index::{Eps, Sites, Watch};
+use brasa_spatial_index::{Sites, Watch};
 use common::{columns, measured};
 
 /// The incidents, and their times if they are asked for.
@@ -68,18 +70,26 @@ fn main() {
             );
             let (cpu, _, places) = measured(|| Sites::new(&incidents).len());
             sites_alone = format!(", \"sites\": {places}, \"sites_cpu_s\": {cpu:.4}");
-            let params = DbscanParams { eps: Eps::Length(eps), min_points };
+            let params = DbscanParams::new(eps, min_points);
             measured(|| dbscan(&incidents, &params, watch).unwrap())
         }
         "st-dbscan" => {
             let eps_time = Span::new((number(5, 7.0) * 86_400.0) as i64).unwrap();
-            let params =
-                StDbscanParams { eps: Eps::Length(length(3, 200.0)), eps_time, min_points: count(4, 5.0) };
+            let params = StDbscanParams::new(length(3, 200.0), eps_time, count(4, 5.0));
             measured(|| st_dbscan(&incidents, &params, watch).unwrap())
         }
         "hdbscan" => {
             let params = HdbscanParams::new(ClusterSize::new(count(3, 50.0).get()).unwrap());
             measured(|| hdbscan(&incidents, &params, watch).unwrap())
+        }
+        "optics" => {
+            let params = OpticsParams {
+                min_points: count(3, 5.0),
+                min_cluster_size: args.get(4).map(|_| ClusterSize::new(count(4, 50.0).get()).unwrap()),
+                max_eps: args.get(5).map(|_| length(5, 100.0)),
+                ..OpticsParams::default()
+            };
+            measured(|| optics(&incidents, &params, watch).unwrap())
         }
         other => {
             eprintln!("{other} is not measured here, see the head of this file");

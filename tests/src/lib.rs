@@ -24,6 +24,27 @@ pub fn real(path: &str) -> Option<PathBuf> {
     None
 }
 
+/// Five discs of unlike size and density on a thin ground, from a formula that others can follow: 3,000 places of which no two
+/// distances are equal.
+pub fn discs() -> (Vec<f64>, Vec<f64>) {
+    let discs = [
+        (1000.0, 1000.0, 150.0),
+        (3000.0, 1200.0, 400.0),
+        (3400.0, 3000.0, 200.0),
+        (1500.0, 4000.0, 700.0),
+        (4000.0, 4300.0, 90.0),
+        (2500.0, 2500.0, 2400.0),
+    ];
+    let place = |at: u32| {
+        let part = |step: f64| (f64::from(at) * step) % 1.0;
+        let far = part(0.618_033_988_749_894_9).sqrt().powf(1.5);
+        let angle = 2.0 * std::f64::consts::PI * part(0.754_877_666_246_692_7);
+        let (x, y, radius) = discs[at as usize % 6];
+        (x + radius * far * angle.cos(), y + radius * far * angle.sin())
+    };
+    (0..3000).map(place).unzip()
+}
+
 /// The rows of a CSV file, plain or gzipped, without its header unless `header` is false.
 ///
 /// # Panics

@@ -31,7 +31,7 @@ fn columbus_with_230_links_equals_spdep() {
     let weights = Weights::from_lists(&rows.iter().map(list).collect::<Vec<_>>());
     // Printed to so many digits.
     let near = |found: f64, wanted: f64, digits: f64| {
-        assert!((found - wanted).abs() < digits, "{found} against {wanted}")
+        assert!((found - wanted).abs() < digits, "{found} against {wanted}");
     };
     let found = moran_of(&crime, &weights);
     near(found.value, 0.485_770_914, 1e-9);
@@ -114,7 +114,7 @@ fn arrangements(values: &mut Vec<f64>, k: usize, visit: &mut impl FnMut(&[f64]))
     }
     for at in 0..k {
         arrangements(values, k - 1, visit);
-        values.swap(if k % 2 == 0 { at } else { 0 }, k - 1);
+        values.swap(if k.is_multiple_of(2) { at } else { 0 }, k - 1);
     }
 }
 

@@ -199,13 +199,31 @@ fn every_hotspot_carries_its_attributes() {
         let incidents = properties["incidents"].as_u64().unwrap();
         assert!(incidents <= last);
         last = incidents;
-        for key in ["share", "area_km2", "intensity", "pai", "z", "p", "q"] {
+        for key in ["share", "area_km2", "intensity", "pai", "z", "p", "q", "stability"] {
             assert!(properties[key].is_number(), "{key}: {properties}");
         }
         assert!(properties["q"].as_f64().unwrap() <= 0.05);
         assert!(properties["why"].as_str().unwrap().contains("times the average density"));
-        assert!(properties.get("stability").is_none(), "what is not computed is absent, not zero");
+        // Planted, and found again by three replicates of four.
+        assert!((0.5..=1.0).contains(&properties["stability"].as_f64().unwrap()), "{properties}");
+        assert!(properties["why"].as_str().unwrap().contains("; stability 0."));
     }
+}
+
+#[test]
+fn without_replicates_there_is_no_stability() {
+    let dir = temp();
+    let out = dir.path().join("out");
+    let said = hotspots(&sample(), &out, &["--study-area", &city(), "--replicates", "0"]);
+    assert!(!said.out.contains("stable"), "{}", said.out);
+    let collection = json(&out.join("hotspots.geojson"));
+    for feature in collection["features"].as_array().unwrap() {
+        assert!(feature["properties"].get("stability").is_none(), "what is not computed is absent, not zero");
+    }
+    let manifest = json(&out.join("manifest.json"));
+    let notes = manifest["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|note| note["code"] == "no_stability"), "it is silent");
+    assert!(manifest["seed"].is_null());
 }
 
 // ---- same input, same bytes ----
@@ -304,10 +322,13 @@ fn every_method_writes_every_format_it_can() {
         ("geary", &["--cell", "300m"], &["csv", "json"]),
         ("general-g", &["--cell", "300m", "--neighbours", "rook"], &["csv", "json"]),
         ("dbscan", &["--eps", "120m", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
+        ("nnh", &["--distance", "100m"], &["csv", "geojson", "gpkg"]),
         ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg"]),
         ("k-distance", &["--min-points", "20", "--eps-time", "14d"], &["csv", "json"]),
         ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
         ("hdbscan", &["--min-cluster-size", "40", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
+        ("optics", &["--min-points", "15", "--max-eps", "2km"], &["csv", "geojson", "gpkg"]),
+        ("reachability", &["--min-points", "15"], &["csv", "json"]),
     ] {
         for ending in endings {
             let file = dir.path().join(format!("{method}.{ending}"));

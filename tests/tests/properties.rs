@@ -7,6 +7,7 @@ use std::f64::consts::PI;
 use brasa_model::{Grid, Incidents, Kinds, Metres, Risk, Tail, Window, WindowOrigin};
 use brasa_spatial_index::Watch;
 use brasa_spatial_index::adaptive::{Abramson, Cap, Pilot};
+use brasa_spatial_index::at_places::{LeaveOut, density_at_places, mass_inside, uniform_total};
 use brasa_spatial_index::bandwidth::{Limit, Rule, Selection, diggle, ppl};
 use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::edge::{Edge, mass_at_each};
@@ -17,9 +18,9 @@ use brasa_spatial_index::methods::density::kde_adaptive::{KdeAdaptiveParams, kde
 use brasa_spatial_index::methods::density::kde_ratio::{self, Against, KdeRatioParams, kde_ratio};
 use brasa_spatial_index::methods::local::gi_star::{GiStarParams, gi_star};
 use brasa_spatial_index::weights::Neighbours;
-use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Eps, Sites, Stacks};
+use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Stacks};
 use brasa_tests::incidents;
-use geo::{MultiPolygon, Polygon, Rect};
+use geo::{LineString, MultiPolygon, Polygon, Rect};
 use proptest::prelude::*;
 
 fn metres(value: f64) -> Metres {
@@ -578,7 +579,7 @@ proptest! {
     #[test]
     fn dbscan_equals_the_definition((x, y, weight) in world(), eps in prop_oneof![Just(12.5), Just(25.0), 5.0..400.0_f64], least in 1..12_u32) {
         let incidents = at(&x, &y, &weight, 3.0e5);
-        let found = dbscan(&incidents, &DbscanParams { eps: Eps::Length(metres(eps)), min_points: min_points(least) }, &Watch::NOBODY).unwrap();
+        let found = dbscan(&incidents, &DbscanParams::new(metres(eps), min_points(least)), &Watch::NOBODY).unwrap();
         let (core, group) = naive_dbscan(&incidents, eps, f64::from(least));
         prop_assert_eq!(&found.core, &core);
         let distance = |a: usize, b: usize| (incidents.x[a] - incidents.x[b]).powi(2) + (incidents.y[a] - incidents.y[b]).powi(2);
@@ -602,7 +603,7 @@ proptest! {
 
     #[test]
     fn dbscan_does_not_depend_on_rows_or_threads((x, y, weight) in world(), seed in 0..1000_usize) {
-        let params = DbscanParams { eps: Eps::Length(metres(60.0)), min_points: min_points(4) };
+        let params = DbscanParams::new(metres(60.0), min_points(4));
         let first = on_threads(1, || dbscan(&at(&x, &y, &weight, 7.0e6), &params, &Watch::NOBODY).unwrap());
         let mixed = at(&shuffled(&x, seed), &shuffled(&y, seed), &shuffled(&weight, seed), 7.0e6);
         let again = on_threads(3, || dbscan(&mixed, &params, &Watch::NOBODY).unwrap());
@@ -721,9 +722,9 @@ fn a_rule_does_not_run_off_to_zero_on_stacks() {
     let together = ppl(&sites, window, Stacks::Together, &Watch::NOBODY).unwrap();
     assert_eq!((apart.limit, together.limit), (Some(Limit::Least), None));
     assert!(apart.sigma < together.sigma / 5.0, "{} {}", apart.sigma, together.sigma);
-    let apart = diggle(&sites, window, Stacks::Apart).unwrap();
+    let apart = diggle(&sites, window, Stacks::Apart, &Watch::NOBODY).unwrap();
     assert_eq!(apart.limit, Some(Limit::Least));
-    assert!(diggle(&sites, window, Stacks::Together).unwrap().sigma > apart.sigma);
+    assert!(diggle(&sites, window, Stacks::Together, &Watch::NOBODY).unwrap().sigma > apart.sigma);
 }
 
 #[test]
@@ -773,14 +774,107 @@ fn the_oversmoothing_rule_is_wider_than_scotts_by_its_constant() {
 }
 
 #[test]
+fn a_density_at_a_place_is_its_definition_to_its_own_precision() {
+    // Three clumps of a thousand, so that wide kernels go by the lattice (it pays from some 1024 terms a place), and a few
+    // places far from all, which go term by term.
+    let (mut x, mut y, mut weight) = clumps(3000, 6);
+    for (far, w) in [(1.0, 1.0), (7.0, 50.0), (SIDE - 1.0, 0.01)] {
+        x.push(far);
+        y.push(SIDE - 2.0 * far / 3.0);
+        weight.push(w);
+    }
+    let world = at(&x, &y, &weight, 0.0);
+    let sites = Sites::new(&world);
+    let phase = Watch::NOBODY.phase("densities", 0);
+    for sigma in [0.5, 5.0, 40.0, 120.0, 300.0, 900.0, 4000.0] {
+        for leave_out in [LeaveOut::Place, LeaveOut::Nothing] {
+            let found =
+                density_at_places(&sites, &world.window, sigma, Edge::None, leave_out, &phase).unwrap();
+            for (here, found) in found.iter().enumerate() {
+                let term = |there: usize| {
+                    let d2 =
+                        (sites.x[here] - sites.x[there]).powi(2) + (sites.y[here] - sites.y[there]).powi(2);
+                    let out = d2 > 64.0 * sigma * sigma || there == here && leave_out == LeaveOut::Place;
+                    if out { 0.0 } else { sites.weight[there] * (-0.5 * d2 / (sigma * sigma)).exp() }
+                };
+                let wanted = (0..sites.len()).map(term).sum::<f64>() / (2.0 * PI * sigma * sigma);
+                assert!((found - wanted).abs() <= 1e-9 * wanted, "{sigma} {here}: {found} against {wanted}");
+            }
+        }
+    }
+}
+
+/// A polygon as a study area.
+fn area_of(outer: Vec<(f64, f64)>, holes: Vec<Vec<(f64, f64)>>) -> Window {
+    let polygon = Polygon::new(outer.into(), holes.into_iter().map(LineString::from).collect());
+    Window::new(MultiPolygon::new(vec![polygon]), WindowOrigin::Given("area".to_owned())).unwrap()
+}
+
+#[test]
+fn the_mass_inside_a_polygon_is_exact() {
+    // A square, of which a corner is cut off and a part is a hole: what is left of the masses of three rectangles.
+    let upright = |west: f64, south: f64, east: f64, north: f64| {
+        vec![(west, south), (east, south), (east, north), (west, north)]
+    };
+    let hole = upright(500.0, 600.0, 900.0, 1500.0);
+    let outer = vec![(0.0, 0.0), (2e3, 0.0), (2e3, 1e3), (1300.0, 1e3), (1300.0, 2e3), (0.0, 2e3)];
+    let window = area_of(outer, vec![hole.clone()]);
+    let boxes =
+        [upright(0.0, 0.0, 2e3, 2e3), upright(1300.0, 1e3, 2e3, 2e3), hole].map(|at| area_of(at, vec![]));
+    // On corners, on sides, a hair beside them, and a crowd, of which wide kernels are interpolated.
+    let mut places = vec![(0.0, 0.0), (1300.0, 1000.0), (500.0, 600.0), (900.0, 1500.0), (2000.0, 1000.0)];
+    places.extend([(0.0, 777.0), (1300.0, 1001.0), (500.0, 601.0), (1e-9, 1999.0), (1_999.999_999, 3.0)]);
+    places.extend([(499.999_999_9, 1000.0), (700.0, 600.0), (700.0, 599.0), (1600.0, 1000.0)]);
+    let (x, y, _) = clumps(4000, 3);
+    places.extend(x.into_iter().zip(y).filter(|&(x, y)| window.contains(x, y)));
+    let (x, y): (Vec<f64>, Vec<f64>) = places.into_iter().unzip();
+    let mut world = at(&x, &y, &vec![1.0; x.len()], 0.0);
+    world.window = window;
+    let sites = Sites::new(&world);
+    let phase = Watch::NOBODY.phase("densities", 0);
+    for sigma in [1e-3, 0.7, 12.0, 90.0, 350.0, 1500.0, 20_000.0] {
+        let found = mass_inside(&sites, &world.window, sigma, &phase).unwrap();
+        let [whole, corner, hole] =
+            boxes.each_ref().map(|of| mass_inside(&sites, of, sigma, &phase).unwrap());
+        for (here, found) in found.iter().enumerate() {
+            let wanted = whole[here] - corner[here] - hole[here];
+            let place = (sites.x[here], sites.y[here]);
+            assert!((found - wanted).abs() < 2e-9, "{sigma} {place:?}: {found} against {wanted}");
+        }
+    }
+}
+
+#[test]
+fn what_a_corrected_density_adds_up_to_is_the_same_for_a_rectangle_and_for_a_polygon_of_its_shape() {
+    let (x, y, weight) = clumps(3000, 3);
+    let mut world = at(&x, &y, &weight, 0.0);
+    let bounds = world.window.bounds();
+    let (low, high) = (bounds.min(), bounds.max());
+    let total = |sigma: f64, world: &Incidents| {
+        let phase = Watch::NOBODY.phase("densities", 0);
+        uniform_total(&Sites::new(world), &world.window, sigma, &phase).unwrap()
+    };
+    let sigmas = [1.0, 10.0, 40.0, 100.0, 400.0, 1000.0, 4000.0];
+    let wanted = sigmas.map(|sigma| total(sigma, &world));
+    let corners =
+        [(low.x, low.y), ((low.x + high.x) / 2.0, low.y), (high.x, low.y), (high.x, high.y), (low.x, high.y)];
+    world.window = area_of(corners.to_vec(), vec![]);
+    assert!(!world.window.is_rectangle());
+    for (sigma, wanted) in sigmas.into_iter().zip(wanted) {
+        let found = total(sigma, &world);
+        assert!((found / wanted - 1.0).abs() < 5e-5, "{sigma}: {found} against {wanted}");
+    }
+}
+
+#[test]
 fn too_many_places_are_refused_with_advice() {
-    let n = 20_001;
-    let x: Vec<f64> = (0..n).map(|at| f64::from(at % 200) * 9.0 + 1.0).collect();
-    let y: Vec<f64> = (0..n).map(|at| f64::from(at / 200) * 9.0 + 1.0).collect();
+    let n = 1_000_001;
+    let x: Vec<f64> = (0..n).map(|at| f64::from(at % 1000) * 1.9 + 1.0).collect();
+    let y: Vec<f64> = (0..n).map(|at| f64::from(at / 1000) * 1.9 + 1.0).collect();
     let many = at(&x, &y, &vec![1.0; n as usize], 0.0);
     for rule in [Rule::Diggle, Rule::Ppl, Rule::Lscv, Rule::Cvl] {
         let error = select(rule, &many).unwrap_err().to_string();
-        assert!(error.contains("20000") && error.contains("scott"), "{error}");
+        assert!(error.contains("1000000") && error.contains("scott"), "{error}");
     }
     assert!(select(Rule::Scott, &many).is_ok());
 }
@@ -794,12 +888,7 @@ fn nobody_anywhere() {
         gi_star(&none, &GiStarParams::default(), &Watch::NOBODY).unwrap_err(),
         AnalysisError::NoIncidents
     );
-    let clusters = dbscan(
-        &none,
-        &DbscanParams { eps: Eps::Length(metres(10.0)), min_points: min_points(1) },
-        &Watch::NOBODY,
-    )
-    .unwrap();
+    let clusters = dbscan(&none, &DbscanParams::new(metres(10.0), min_points(1)), &Watch::NOBODY).unwrap();
     assert!(clusters.clusters.is_empty() && clusters.labels.is_empty());
     assert_eq!(
         kde_adaptive(&none, &KdeAdaptiveParams::default(), &Watch::NOBODY).unwrap_err(),
@@ -827,12 +916,8 @@ fn everybody_in_one_place() {
     assert!(risk.defined() > 0 && risk.log_ratio.values.iter().all(|ratio| ratio.is_nan() || *ratio == 0.0));
     let adaptive = adaptive_of(&stack, Kernel::Quartic, (200.0, 300.0), Edge::JonesDiggle, "5");
     assert!((adaptive.mass() / 1000.0 - 1.0).abs() < 1e-9, "one place has one bandwidth, the global one");
-    let clusters = dbscan(
-        &stack,
-        &DbscanParams { eps: Eps::Length(metres(10.0)), min_points: min_points(1000) },
-        &Watch::NOBODY,
-    )
-    .unwrap();
+    let clusters =
+        dbscan(&stack, &DbscanParams::new(metres(10.0), min_points(1000)), &Watch::NOBODY).unwrap();
     assert_eq!((clusters.clusters.len(), clusters.noise()), (1, 0));
     let area = geo::Area::unsigned_area(&clusters.clusters[0].outline);
     assert!(area > 0.0, "a cluster on one place still has an outline");
@@ -857,12 +942,7 @@ fn everybody_on_a_line() {
     assert!(risk.log_ratio.values[(0, 0)].is_nan() && risk.p_high.values[(0, 0)].is_nan());
     let adaptive = adaptive_of(&line, Kernel::Quartic, (100.0, 100.0), Edge::Uniform, "5");
     assert!(adaptive.values.iter().all(|value| value.is_finite()) && adaptive.peak() > 0.0);
-    let clusters = dbscan(
-        &line,
-        &DbscanParams { eps: Eps::Length(metres(20.0)), min_points: min_points(3) },
-        &Watch::NOBODY,
-    )
-    .unwrap();
+    let clusters = dbscan(&line, &DbscanParams::new(metres(20.0), min_points(3)), &Watch::NOBODY).unwrap();
     assert_eq!(
         (clusters.clusters.len(), clusters.noise()),
         (1, 0),

@@ -31,7 +31,7 @@ fn length(value: f64) -> Eps {
 }
 
 fn params(eps: f64, seconds: i64, least: u32) -> StDbscanParams {
-    StDbscanParams { eps: length(eps), eps_time: Span::new(seconds).unwrap(), min_points: number(least) }
+    StDbscanParams::new(length(eps), Span::new(seconds).unwrap(), number(least))
 }
 
 fn run(incidents: &Incidents, params: &StDbscanParams) -> Clusters {
@@ -155,7 +155,7 @@ proptest! {
         }
         let incidents = incidents_of(&world, (3.0e5, 0));
         let found = run(&incidents, &params(eps, 1000 * DAY, least));
-        let flat = dbscan(&incidents, &DbscanParams { eps: length(eps), min_points: number(least) }, &Watch::NOBODY).unwrap();
+        let flat = dbscan(&incidents, &DbscanParams::new(length(eps), number(least)), &Watch::NOBODY).unwrap();
         prop_assert_eq!(&found.core, &flat.core);
         prop_assert_eq!(found.noise(), flat.noise());
         prop_assert_eq!(found.clusters.len(), flat.clusters.len());
@@ -178,8 +178,8 @@ proptest! {
             // A hair more, because the root of a square is rounded.
             let radius = (eps * (1.0 + 1e-12)).max(1e-3);
             let core = match eps_time {
-                None => dbscan(&incidents, &DbscanParams { eps: length(radius), min_points: params.min_points }, &Watch::NOBODY).unwrap().core,
-                Some(time) => run(&incidents, &StDbscanParams { eps: length(radius), eps_time: time, min_points: params.min_points }).core,
+                None => dbscan(&incidents, &DbscanParams::new(length(radius), params.min_points), &Watch::NOBODY).unwrap().core,
+                Some(time) => run(&incidents, &StDbscanParams::new(length(radius), time, params.min_points)).core,
             };
             let cores = core.iter().filter(|&&core| core).count();
             prop_assert!((share - cores as f64 / counted as f64).abs() < 1e-12);
@@ -192,7 +192,7 @@ proptest! {
     #[test]
     fn stability_is_what_each_clustering_alone_says(world in world(), least in 2..6_u32) {
         let incidents = incidents_of(&world, (3.0e5, 0));
-        let of = |eps: f64, least: u32| dbscan(&incidents, &DbscanParams { eps: length(eps), min_points: number(least) }, &Watch::NOBODY).unwrap();
+        let of = |eps: f64, least: u32| dbscan(&incidents, &DbscanParams::new(length(eps), number(least)), &Watch::NOBODY).unwrap();
         let params = DbscanStabilityParams { eps: length(50.0), min_points: number(least) };
         let table = dbscan_stability(&incidents, &params, &Watch::NOBODY).unwrap();
         let middle = of(50.0, least);
@@ -273,7 +273,7 @@ fn incidents_without_a_time_are_noise_and_said_to_be() {
     let found = run(&world, &params(5.0, 20 * DAY, 2));
     assert_eq!(found.labels, [Some(1), None, Some(1), None]);
     let notes: Vec<&str> = found.notes.iter().map(|note| note.code.as_str()).collect();
-    assert_eq!(notes, ["time_unknown", "time_vague"]);
+    assert_eq!(notes, ["time_unknown", "time_vague", "significance_not_tested"]);
     assert_eq!(found.notes[0].value, Some(2.into()));
 
     let nobody = timed(&[0.0; 2], &[0.0; 2], vec![None, None], None);
@@ -293,7 +293,7 @@ fn incidents_without_a_time_are_noise_and_said_to_be() {
 fn a_reach_finer_than_numbers_is_refused() {
     let world = timed(&[0.0, 1e6], &[0.0, 1e6], vec![time(0, 1), time(4000 * DAY, 1)], None);
     for eps in [1e-30, 1e-10] {
-        let flat = DbscanParams { eps: length(eps), min_points: number(1) };
+        let flat = DbscanParams::new(length(eps), number(1));
         let refused = dbscan(&world, &flat, &Watch::NOBODY).unwrap_err();
         assert!(refused.to_string().contains("--eps: a neighbourhood of"), "{refused}");
         assert!(st_dbscan(&world, &params(eps, 1, 1), &Watch::NOBODY).is_err());
@@ -305,7 +305,7 @@ fn curve(incidents: &Incidents, least: u32) -> Result<Curve, AnalysisError> {
 }
 
 fn auto(incidents: &Incidents, least: u32) -> Result<Clusters, AnalysisError> {
-    dbscan(incidents, &DbscanParams { eps: Eps::Auto, min_points: number(least) }, &Watch::NOBODY)
+    dbscan(incidents, &DbscanParams::new(Eps::Auto, number(least)), &Watch::NOBODY)
 }
 
 #[test]

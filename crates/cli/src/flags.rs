@@ -45,8 +45,10 @@ fn of_schema(schema: &Value) -> Vec<Flag> {
     let required =
         |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|at| at == name));
     let flag = |(name, property): (&String, &Value)| {
-        // A property is written in place or points to a shared definition; the description stands beside it.
-        let shared = property["$ref"].as_str().and_then(|path| schema.pointer(path.trim_start_matches('#')));
+        // A property is written in place or points to a shared definition, which it may leave open; the description stands
+        // beside it.
+        let path = property["$ref"].as_str().or(property["anyOf"][0]["$ref"].as_str());
+        let shared = path.and_then(|path| schema.pointer(path.trim_start_matches('#')));
         let own = shared.unwrap_or(property);
         // A value that may be left to the method is of its own type or null.
         let kind = match own["type"].as_str().or(own["type"][0].as_str()) {

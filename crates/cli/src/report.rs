@@ -195,16 +195,20 @@ impl Printer {
             hotspots.len(),
             share * 100.0,
         );
+        let certified = hotspots.iter().any(|hotspot| hotspot.stability.is_some());
+        let stable = |value: &str| if certified { format!("{value:>6}  ") } else { String::new() };
         let _ = writeln!(
             text,
-            "  rank  incidents   share   area km²      PAI       z         q   trend  peak hours"
+            "  rank  incidents   share   area km²      PAI       z         q  {} trend  peak hours",
+            stable("stable")
         );
         for hotspot in hotspots.iter().take(TABLE) {
             let trend = hotspot.trend.map_or("·".to_owned(), |trend| format!("{:+.0} %", trend.percent()));
             let peak = hotspot.peak.map_or("·".to_owned(), |peak| peak.to_string());
+            let again = hotspot.stability.map_or("·".to_owned(), |stability| format!("{stability:.2}"));
             let _ = writeln!(
                 text,
-                "  {:>4}  {:>9}  {:>4.1} %  {:>9.3}  {:>7.1}  {:>6.1}  {:>8}  {trend:>6}  {peak}",
+                "  {:>4}  {:>9}  {:>4.1} %  {:>9.3}  {:>7.1}  {:>6.1}  {:>8}  {}{trend:>6}  {peak}",
                 hotspot.rank,
                 thousands(hotspot.incidents),
                 hotspot.share * 100.0,
@@ -212,6 +216,7 @@ impl Printer {
                 hotspot.pai,
                 hotspot.z,
                 if hotspot.q < 1e-4 { "< 0.0001".to_owned() } else { format!("{:.4}", hotspot.q) },
+                stable(&again),
             );
         }
         if hotspots.len() > TABLE {

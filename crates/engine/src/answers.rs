@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use brasa_export::{CurveFormat, Format};
-use brasa_model::{Class, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail};
+use brasa_model::{Class, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail};
 use brasa_spatial_index::{Answer, Method};
 
 use crate::{EngineError, layers};
@@ -32,6 +32,11 @@ pub(crate) fn format_for(method: &Method, path: &Path) -> Result<FileFormat, Eng
     };
     let why = format!("{} answers with {why}", method.name);
     Err(EngineError::Pipeline { place: path.display().to_string(), why })
+}
+
+/// `1 cluster`, `2 clusters`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Where an answer goes, and what is known beside it.
@@ -105,8 +110,16 @@ impl Target<'_> {
             }
             (Answer::Clusters(mut clusters), FileFormat::Map(format)) => {
                 notes.append(&mut clusters.notes);
-                let headline =
-                    format!("{} clusters, {} incidents are noise", clusters.clusters.len(), clusters.noise());
+                let mut headline = format!(
+                    "{}, {} incidents are noise",
+                    counted(clusters.clusters.len(), "cluster"),
+                    clusters.noise()
+                );
+                if clusters.clusters.iter().any(|cluster| cluster.excess.p.is_some()) {
+                    let sure = |cluster: &&Cluster| cluster.excess.p.is_some_and(|p| p <= 0.05);
+                    let sure = clusters.clusters.iter().filter(sure).count();
+                    headline = format!("{headline}; more than chance (p <= 0.05): {sure}");
+                }
                 self.features(layers::clusters(&clusters, crs, period), notes, format, headline)
             }
             (Answer::Curve(mut curve), FileFormat::Curve(format)) => {

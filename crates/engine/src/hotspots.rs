@@ -7,41 +7,49 @@
 //!    the same width, so that one level serves the whole map and can be named in its legend.
 //! 4. A hotspot is a connected part of that area with at least one significant zone in it, no smaller than a zone,
 //!    and with more than its share of the incidents. Rank 1 holds the most incidents.
+//! 5. The same is drawn again with another grid, cell, bandwidth and other incidents that could as well have been: how
+//!    much of a hotspot comes back is its stability.
+//!
+//! Steps 1 to 4 up to the outlines are in `drawing.rs`, for they are drawn more than once; step 5 is in `stability.rs`.
 
 use brasa_model::{
-    Civil, Class, Column, ColumnKind, Feature, Grid, Incidents, Interval, Layer, LocalStats, Note,
+    Civil, Class, Column, ColumnKind, Feature, Incidents, Interval, Layer, LocalStats, Note, PeakHours,
     Provenance, Surface, Value,
 };
-use brasa_spatial_index::edge::Edge;
-use brasa_spatial_index::isopleth::isopleth;
-use brasa_spatial_index::kernels::Kernel;
-use brasa_spatial_index::methods::density::kde;
-use brasa_spatial_index::methods::local::gi_star;
-use brasa_spatial_index::weights::Neighbours;
+use brasa_spatial_index::ensemble::Setting;
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Watch};
-use geo::{Area, BoundingRect, Contains, Geometry, Point, Polygon};
-use rstar::{AABB, RTree, RTreeObject};
+use geo::{BoundingRect, Coord, Geometry, Polygon};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// The density raster is drawn this much finer than the zones, as far as [`MOST_PIXELS`] allows.
-const PARTS: [u32; 3] = [4, 2, 1];
-/// About what a screen can show and a laptop can write in a second.
-const MOST_PIXELS: usize = 6_000_000;
+use crate::answers::counted;
+use crate::drawing::{Drawing, KERNEL, Outline, draw};
+use crate::stability::{Certificate, certify};
+
+/// The density raster is at most so many times finer than the zones.
+const FINEST: u32 = 4;
 /// A change in percent is not told below this many incidents in the earlier period.
 const LEAST_BASE: u64 = 20;
-/// The hours of the day are told as a block of this length.
-const HOURS: usize = 4;
 
 /// Parameters of [`hotspots`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HotspotsParams {
     /// Side of a zone, or the rule that chooses it
     pub cell: CellSize,
     /// Support radius of the density's kernel, or a rule that chooses it
     pub bandwidth: Bandwidth,
+    /// How often the hotspots are drawn again with all that could be otherwise, for their stability; 0 for none
+    pub replicates: u32,
+    /// Where chance begins; the same seed gives the same stability
+    pub seed: u64,
+}
+
+impl Default for HotspotsParams {
+    fn default() -> Self {
+        Self { cell: CellSize::default(), bandwidth: Bandwidth::default(), replicates: 15, seed: 1 }
+    }
 }
 
 /// A place where significantly many incidents happen.
@@ -67,6 +75,9 @@ pub struct Hotspot {
     pub p: f64,
     /// q of its strongest zone.
     pub q: f64,
+    /// Mean share of its area that is found again when grid, cell, bandwidth and incidents are others; absent without
+    /// replicates.
+    pub stability: Option<f64>,
     /// How incidents in it changed; absent when times or counts do not allow to say.
     pub trend: Option<Trend>,
     /// The four hours with the most incidents; absent when hours are not known.
@@ -88,23 +99,6 @@ impl Trend {
     /// Change in percent.
     pub fn percent(self) -> f64 {
         (self.after as f64 / self.before as f64 - 1.0) * 100.0
-    }
-}
-
-/// A block of hours and its share of the incidents whose hour is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PeakHours {
-    /// First hour.
-    pub start: usize,
-    /// Share of the incidents.
-    pub share: f64,
-}
-
-impl std::fmt::Display for PeakHours {
-    /// `20-24`, `22-02`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let end = self.start + HOURS;
-        write!(f, "{:02}-{:02}", self.start, if end > 24 { end - 24 } else { end })
     }
 }
 
@@ -133,68 +127,60 @@ pub fn hotspots(
     }
     let sites = Sites::new(incidents);
     let (cell, cell_note) = params.cell.resolve(incidents, &sites)?;
-    let bandwidth = params.bandwidth.resolve(cell, Kernel::Quartic, incidents, &sites, watch)?;
-    let mut notes: Vec<Note> = cell_note.into_iter().chain(bandwidth.notes).collect();
+    let bandwidth = params.bandwidth.resolve(cell, KERNEL, incidents, &sites, watch)?;
+    let mut notes: Vec<Note> = cell_note.into_iter().chain(bandwidth.notes.iter().cloned()).collect();
 
-    let grid = Grid::covering(&incidents.window, cell)?;
-    let zones = gi_star::on_grid(&sites, grid, Neighbours::Queen)?;
-    notes.extend(zones.notes.iter().cloned());
-
-    let parts = PARTS.into_iter().find(|&parts| pixels(&zones.grid, parts) <= MOST_PIXELS).unwrap_or(1);
-    let raster = zones.grid.refined(&incidents.window, parts)?;
-    let mut density = kde::on_grid(&sites, raster, Kernel::Quartic, bandwidth.radius, Edge::None);
-    if let Some(record) = bandwidth.record {
-        density.provenance.parameters["bandwidth_rule"] = record;
-    }
+    let setting = Setting { cell, origin: Coord::zero(), bandwidth: bandwidth.radius };
+    let mut drawing = draw(&sites, &incidents.window, setting, FINEST)?;
+    notes.extend(drawing.zones.notes.iter().cloned());
+    bandwidth.record_in(&mut drawing.density.provenance);
     let years = incidents.years();
-    let density = match years {
-        Some(years) => density.scaled(1.0 / years, "incidents/km²/year"),
-        None => {
-            notes.push(
-                Note::new("no_period", "intensity is per km² over the whole file, not per year")
-                    .reason("no time column is known; --time names one"),
-            );
-            density
-        }
-    };
-
-    let outlines = match best_level(&zones, &density, parts) {
-        None => {
-            notes.push(Note::new("no_hotspots", "no zone is significantly high").reason(
-                "the incidents are spread as evenly as chance would spread them, or are too few to tell",
-            ));
-            Vec::new()
-        }
-        Some((level, overlap)) => {
-            let hot = zones.count_of(Class::Hot);
-            notes.push(
-                Note::new("outline_level", format!("outlines follow the density of {level:.3} {}", density.unit))
-                    .value(level, &density.unit)
-                    .reason(format!(
-                        "of all levels its area agrees best with the {hot} significant zones (Jaccard {overlap:.2})"
-                    )),
-            );
-            isopleth(&density, level)
-        }
-    };
-    let mut found = measure(incidents, &sites, &zones, outlines, years);
-    let outlined = found.len();
-    found.retain(|hotspot| hotspot.area_km2 >= zones.grid.cell_km2() && hotspot.pai > 1.0);
-    if found.len() < outlined {
-        let specks = outlined - found.len();
+    if years.is_none() {
         notes.push(
-            Note::new(
-                "specks_left_out",
-                if specks == 1 {
-                    "1 speck is left out".to_owned()
-                } else {
-                    format!("{specks} specks are left out")
-                },
-            )
-            .value(specks, "outlines")
-            .reason("they are smaller than one zone, or hold no more than their share of the incidents"),
+            Note::new("no_period", "intensity is per km² over the whole file, not per year")
+                .reason("no time column is known; --time names one"),
         );
     }
+    let unit = if years.is_some() { "incidents/km²/year" } else { drawing.density.unit.as_str() }.to_owned();
+    let per_year = 1.0 / years.unwrap_or(1.0);
+    notes.push(match drawing.level {
+        None => Note::new("no_hotspots", "no zone is significantly high").reason(
+            "the incidents are spread as evenly as chance would spread them, or are too few to tell",
+        ),
+        Some((level, overlap)) => {
+            let (level, hot) = (level * per_year, drawing.zones.count_of(Class::Hot));
+            Note::new("outline_level", format!("outlines follow the density of {level:.3} {unit}"))
+                .value(level, &unit)
+                .reason(format!(
+                    "of all levels its area agrees best with the {hot} significant zones (Jaccard {overlap:.2})"
+                ))
+        }
+    });
+    if drawing.specks > 0 {
+        let specks = drawing.specks;
+        notes.push(
+            Note::new("specks_left_out", format!("left out: {}", counted(specks, "speck")))
+                .value(specks, "outlines")
+                .reason("they are smaller than one zone, or hold no more than their share of the incidents"),
+        );
+    }
+    let certificate = match params.replicates {
+        0 => {
+            notes.push(
+                Note::new("no_stability", "whether the hotspots would be found again was not asked")
+                    .reason("--replicates 0 leaves it out"),
+            );
+            None
+        }
+        _ if drawing.outlines.is_empty() => None,
+        replicates => {
+            let often = (replicates, params.seed);
+            Some(certify(&drawing, &sites, &incidents.window, setting, often, watch)?)
+        }
+    };
+    notes.extend(certificate.as_ref().and_then(Certificate::note));
+    let stability = certificate.as_ref().map_or(&[][..], |certificate| &certificate.stability);
+    let mut found = measure(incidents, &sites, &drawing, stability, years);
     found.sort_by(|a, b| {
         let south_west = |hotspot: &Hotspot| {
             hotspot.outline.bounding_rect().map(|bounds| (bounds.min().y, bounds.min().x))
@@ -206,163 +192,67 @@ pub fn hotspots(
     for (hotspot, rank) in found.iter_mut().zip(1..) {
         hotspot.rank = rank;
     }
-    let parameters = json!({
+    let Drawing { zones, density, .. } = drawing;
+    let density = density.scaled(per_year, &unit);
+    let mut parameters = json!({
         "zones": zones.provenance.parameters,
         "density": density.provenance.parameters,
         "period_years": years,
         "study_area_km2": incidents.window.area_km2(),
     });
-    let layer = layer(&found, incidents, &density.unit, Provenance::new("hotspots", parameters), &notes);
+    let mut provenance = Provenance::new("hotspots", serde_json::Value::Null);
+    if let Some(certificate) = &certificate {
+        parameters["stability"] = certificate.record();
+        provenance.seed = Some(params.seed);
+    }
+    provenance.parameters = parameters;
+    let layer = layer(&found, incidents, &unit, provenance, &notes);
     Ok(Found { hotspots: found, layer, zones, density, notes })
 }
 
-fn pixels(grid: &Grid, parts: u32) -> usize {
-    grid.nx() * grid.ny() * (parts * parts) as usize
-}
-
-/// The level of the density whose area agrees best with the significant zones, and how well it does (Jaccard).
-fn best_level(zones: &LocalStats, density: &Surface, parts: u32) -> Option<(f64, f64)> {
-    let hot = zones.count_of(Class::Hot);
-    if hot == 0 {
-        return None;
-    }
-    let mut sums = vec![(0.0, 0_u32); zones.grid.nx() * zones.grid.ny()];
-    let (west, south) = zones.grid.name(0);
-    for pixel in density.grid.cells() {
-        let (column, row) = density.grid.name(pixel);
-        let parts = i64::from(parts);
-        let (column, row) = (column.div_euclid(parts) - west, row.div_euclid(parts) - south);
-        if let (Ok(column), Ok(row)) = (usize::try_from(column), usize::try_from(row))
-            && column < zones.grid.nx()
-            && row < zones.grid.ny()
-        {
-            let sum = &mut sums[row * zones.grid.nx() + column];
-            *sum = (sum.0 + density.value(pixel), sum.1 + 1);
-        }
-    }
-    let mut order: Vec<(f64, bool)> = zones
-        .grid
-        .cells()
-        .zip(&zones.class)
-        .map(|(cell, &class)| {
-            let (sum, count) = sums[cell];
-            (if count > 0 { sum / f64::from(count) } else { 0.0 }, class == Class::Hot)
-        })
-        .collect();
-    order.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut best: Option<(f64, f64)> = None;
-    let mut shared = 0;
-    for (at, &(value, is_hot)) in order.iter().enumerate() {
-        shared += usize::from(is_hot);
-        let next = order.get(at + 1).map_or(0.0, |next| next.0);
-        let overlap = shared as f64 / (at + 1 + hot - shared) as f64;
-        if value > next && best.is_none_or(|(_, most)| overlap > most) {
-            best = Some((f64::midpoint(value, next), overlap));
-        }
-    }
-    best
-}
-
-/// An outline in the tree: its number and its box.
-struct Boxed(usize, AABB<[f64; 2]>);
-
-impl RTreeObject for Boxed {
-    type Envelope = AABB<[f64; 2]>;
-
-    fn envelope(&self) -> Self::Envelope {
-        self.1
-    }
-}
-
-/// Finds the outline around a place.
-struct Outlines {
-    polygons: Vec<Polygon<f64>>,
-    tree: RTree<Boxed>,
-}
-
-impl Outlines {
-    fn new(polygons: Vec<Polygon<f64>>) -> Self {
-        let boxed = polygons.iter().enumerate().filter_map(|(at, polygon)| {
-            let bounds = polygon.bounding_rect()?;
-            Some(Boxed(
-                at,
-                AABB::from_corners([bounds.min().x, bounds.min().y], [bounds.max().x, bounds.max().y]),
-            ))
-        });
-        let tree = RTree::bulk_load(boxed.collect());
-        Self { polygons, tree }
-    }
-
-    fn around(&self, x: f64, y: f64) -> Option<usize> {
-        let place = Point::new(x, y);
-        self.tree
-            .locate_in_envelope_intersecting(&AABB::from_point([x, y]))
-            .map(|boxed| boxed.0)
-            .find(|&at| self.polygons[at].contains(&place))
-    }
-}
-
-/// What is known of each outline that holds a significant zone.
+/// What is known of each outline.
 fn measure(
     incidents: &Incidents,
     sites: &Sites,
-    zones: &LocalStats,
-    outlines: Vec<Polygon<f64>>,
+    drawing: &Drawing,
+    stability: &[Option<f64>],
     years: Option<f64>,
 ) -> Vec<Hotspot> {
-    let outlines = Outlines::new(outlines);
-    let mut peaks: Vec<Option<usize>> = vec![None; outlines.polygons.len()];
-    for (zone, cell) in zones.grid.cells().enumerate().filter(|&(zone, _)| zones.class[zone] == Class::Hot) {
-        let (x, y) =
-            (zones.grid.centre_x(cell % zones.grid.nx()), zones.grid.centre_y(cell / zones.grid.nx()));
-        if let Some(at) = outlines.around(x, y)
-            && peaks[at].is_none_or(|peak| zones.z[zone] > zones.z[peak])
-        {
-            peaks[at] = Some(zone);
-        }
-    }
-    let outline_of: Vec<Option<usize>> = (0..sites.len())
-        .map(|site| outlines.around(sites.x[site], sites.y[site]).filter(|&at| peaks[at].is_some()))
-        .collect();
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); outlines.polygons.len()];
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); drawing.outlines.len()];
     for (incident, &site) in sites.of_incident.iter().enumerate() {
-        if let Some(at) = outline_of[site as usize] {
+        if let Some(at) = drawing.outline_of[site as usize] {
             members[at].push(incident);
         }
     }
-    let mut weights = vec![0.0; outlines.polygons.len()];
-    for (site, at) in outline_of.iter().enumerate().filter_map(|(site, at)| at.map(|at| (site, at))) {
-        weights[at] += sites.weight[site];
-    }
     let total = sites.total_weight();
-    let city_km2 = incidents.window.area_km2();
+    let window = &incidents.window;
     let halves = Halves::of(incidents);
     let all: Vec<usize> = (0..incidents.len()).collect();
     let city_trend = halves.as_ref().and_then(|halves| halves.trend(incidents, &all));
-
-    let describe = |at: usize, outline: Polygon<f64>| {
-        let peak_zone = peaks[at]?;
-        let area_km2 = outline.unsigned_area() / 1e6;
-        let share = weights[at] / total;
+    let zones = &drawing.zones;
+    let describe = |(at, outline): (usize, &Outline)| {
         let mut hotspot = Hotspot {
             rank: 0,
             incidents: members[at].len() as u64,
-            share,
-            area_km2,
-            intensity: weights[at] / area_km2 / years.unwrap_or(1.0),
-            pai: share / (area_km2 / city_km2),
-            z: zones.z[peak_zone],
-            p: zones.p[peak_zone],
-            q: zones.q[peak_zone],
+            share: outline.weight / total,
+            area_km2: outline.area_km2,
+            intensity: outline.weight / outline.area_km2 / years.unwrap_or(1.0),
+            pai: outline.pai(total, window),
+            z: zones.z[outline.peak],
+            p: zones.p[outline.peak],
+            q: zones.q[outline.peak],
+            stability: stability.get(at).copied().flatten(),
             trend: halves.as_ref().and_then(|halves| halves.trend(incidents, &members[at])),
-            peak: peak_hours(incidents, &members[at]),
+            peak: incidents.times.as_ref().and_then(|times| {
+                PeakHours::of(members[at].iter().map(|&incident| times.intervals()[incident]))
+            }),
             why: String::new(),
-            outline,
+            outline: outline.polygon.clone(),
         };
-        hotspot.why = why(&hotspot, city_km2, city_trend);
-        Some(hotspot)
+        hotspot.why = why(&hotspot, window.area_km2(), city_trend);
+        hotspot
     };
-    outlines.polygons.iter().cloned().enumerate().filter_map(|(at, outline)| describe(at, outline)).collect()
+    drawing.outlines.iter().enumerate().map(describe).collect()
 }
 
 /// Two periods to compare: the last two years where there are two, else the two halves of the period.
@@ -399,22 +289,6 @@ impl Halves {
     }
 }
 
-/// The block of hours with the most incidents, where hours are known for most of at least twenty incidents.
-fn peak_hours(incidents: &Incidents, members: &[usize]) -> Option<PeakHours> {
-    let intervals = incidents.times.as_ref()?.intervals();
-    let mut by_hour = [0_u64; 24];
-    for interval in members.iter().filter_map(|&at| intervals[at]).filter(|interval| interval.knows_hour()) {
-        by_hour[usize::from(interval.start.hour())] += 1;
-    }
-    let known: u64 = by_hour.iter().sum();
-    if known < LEAST_BASE || known * 5 < members.len() as u64 * 4 {
-        return None;
-    }
-    let block = |start: usize| (0..HOURS).map(|hour| by_hour[(start + hour) % 24]).sum::<u64>();
-    let start = (0..24).max_by_key(|&start| (block(start), std::cmp::Reverse(start)))?;
-    Some(PeakHours { start, share: block(start) as f64 / known as f64 })
-}
-
 fn why(hotspot: &Hotspot, city_km2: f64, city: Option<Trend>) -> String {
     let mut parts = vec![format!(
         "{} incidents, {:.1} % of all on {:.2} % of the area ({:.1} times the average density)",
@@ -427,6 +301,11 @@ fn why(hotspot: &Hotspot, city_km2: f64, city: Option<Trend>) -> String {
         q if q < 1e-4 => format!("strongest zone z = {:.1}, q < 0.0001", hotspot.z),
         q => format!("strongest zone z = {:.1}, q = {q:.4}", hotspot.z),
     });
+    if let Some(stability) = hotspot.stability {
+        parts.push(format!(
+            "stability {stability:.2} (share of its area found again when grid, bandwidth and chance change)"
+        ));
+    }
     if let Some(trend) = hotspot.trend {
         let against = city.map_or(String::new(), |city| format!(", all {:+.0} %", city.percent()));
         parts.push(format!("{} then {} ({:+.0} %{against})", trend.before, trend.after, trend.percent()));
@@ -457,6 +336,15 @@ fn layer(
         Column::new("p", "p of the strongest zone", "", Real),
         Column::new("q", "q of the strongest zone", "", Real),
     ];
+    let stability = found.iter().any(|hotspot| hotspot.stability.is_some());
+    if stability {
+        columns.push(Column::new(
+            "stability",
+            "Stability, 0 to 1: share of the area found again when grid, bandwidth and chance change",
+            "",
+            Real,
+        ));
+    }
     let halves = Halves::of(incidents);
     if halves.is_some() {
         columns.push(Column::new("trend", "Change, later against earlier period", "%", Real));
@@ -478,6 +366,9 @@ fn layer(
             Value::real(hotspot.p),
             Value::real(hotspot.q),
         ];
+        if stability {
+            values.push(hotspot.stability.map_or(Value::Null, Value::real));
+        }
         if halves.is_some() {
             values.push(hotspot.trend.map_or(Value::Null, |trend| Value::real(trend.percent())));
         }
@@ -488,13 +379,18 @@ fn layer(
         Feature { id: i64::from(hotspot.rank), geometry: Geometry::Polygon(hotspot.outline.clone()), values }
     });
     let period = incidents.times.as_ref().and_then(brasa_model::Times::extent);
+    let again = if stability {
+        " Stability is the mean share of a hotspot's area that lies in hotspots again when the grid, its cell, the bandwidth and the incidents drawn are others; it does not say that there will be incidents."
+    } else {
+        ""
+    };
     let compared =
         halves.as_ref().map_or(String::new(), |halves| format!(" The trend compares {}.", halves.label));
     Layer {
         name: "hotspots".to_owned(),
         title: "Hotspots".to_owned(),
         description: format!(
-            "Places with significantly many reported incidents (Gi*, q <= 0.05), outlined by density{}. Reported incidents are not all incidents, and many incidents need not mean high risk.{compared}",
+            "Places with significantly many reported incidents (Gi*, q <= 0.05), outlined by density{}. Reported incidents are not all incidents, and many incidents need not mean high risk.{again}{compared}",
             period.map_or(String::new(), |Interval { start, end }| format!(
                 ", {} to {}",
                 &start.to_string()[..10],

@@ -1,8 +1,8 @@
 //! Answers to layers: which columns a file gets, in which words.
 
 use brasa_model::{
-    Class, Clusters, Column, ColumnKind, Crs, Feature, Interval, Isopleths, Layer, LocalStats, Risk, Surface,
-    Value, Window,
+    Class, Clusters, Column, ColumnKind, Crs, Ellipse, Feature, Interval, Isopleths, Layer, LocalStats, Risk,
+    Surface, Value, Window,
 };
 use geo::{Area, Geometry, Polygon};
 
@@ -59,45 +59,111 @@ pub fn telling_zones(stats: &LocalStats) -> impl Fn(usize) -> bool + '_ {
     |zone| stats.count[zone] > 0.0 || stats.class[zone] != Class::NotSignificant
 }
 
-/// One polygon per cluster.
+/// One polygon per cluster. A column that no incident file of this kind can fill is left out.
 pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Layer {
-    let total: u64 = clusters.labels.len() as u64;
+    let found = &clusters.clusters;
     let stability = clusters.scores.as_ref().map(|scores| &scores.stability);
-    let features = clusters.clusters.iter().enumerate().map(|(at, cluster)| {
-        let area = cluster.outline.unsigned_area() / 1e6;
-        let mut values = vec![
-            Value::Integer(i64::from(cluster.number)),
+    let orders = found.iter().any(|cluster| cluster.order > 1);
+    let times = found.iter().any(|cluster| cluster.period.is_some());
+    let hours = found.iter().any(|cluster| cluster.peak.is_some());
+    let tested = found.iter().any(|cluster| cluster.excess.p.is_some());
+    let mut columns = vec![Column::new("cluster", "Cluster, 1 is the heaviest", "", Integer)];
+    if orders {
+        columns.push(Column::new("order", "Order: 1 of incidents, 2 of clusters, …", "", Integer));
+    }
+    columns.extend([
+        Column::new("incidents", "Incidents", "incidents", Integer),
+        Column::new("share", "Share of all that were clustered", "", Real),
+        Column::new("sites", "Distinct places", "places", Integer),
+        Column::new("weight", "Sum of weights", "incidents", Real),
+        Column::new("area_km2", "Area of the outline", "km²", Real),
+        Column::new("density", "Weight per area", "incidents/km²", Real),
+        Column::new("mean_x", "Mean centre, easting", "m", Real),
+        Column::new("mean_y", "Mean centre, northing", "m", Real),
+        Column::new("medoid_x", "Middlemost place, easting", "m", Real),
+        Column::new("medoid_y", "Middlemost place, northing", "m", Real),
+        Column::new("ellipse_major", "Deviational ellipse, longer semi-axis", "m", Real),
+        Column::new("ellipse_minor", "Deviational ellipse, shorter semi-axis", "m", Real),
+        Column::new("ellipse_bearing", "Deviational ellipse, longer axis from north", "°", Real),
+        Column::new("expected", "Expected by chance", "incidents", Real),
+        Column::new("ratio", "Times as expected", "", Real),
+        Column::new("llr", "Likelihood ratio against chance, logarithm", "", Real),
+    ]);
+    if tested {
+        columns.push(Column::new("p", "p, for all clusters together", "", Real));
+    }
+    if stability.is_some() {
+        columns.push(Column::new(
+            "stability",
+            "Stability; empty for one that ends on one place",
+            "incidents/m",
+            Real,
+        ));
+    }
+    if times {
+        columns.push(Column::new("first", "First incident", "", Text));
+        columns.push(Column::new("last", "End of the last incident", "", Text));
+    }
+    if hours {
+        columns.push(Column::new("peak_hours", "Four hours with the most incidents", "h", Text));
+    }
+    let text = |known: Option<String>| known.map_or(Value::Null, Value::Text);
+    let features = found.iter().enumerate().map(|(at, cluster)| {
+        let ellipse = |axis: fn(Ellipse) -> f64| {
+            cluster.ellipse.map_or(Value::Null, |ellipse| Value::real(axis(ellipse)))
+        };
+        let mut values = vec![Value::Integer(i64::from(cluster.number))];
+        if orders {
+            values.push(Value::Integer(i64::from(cluster.order)));
+        }
+        values.extend([
             Value::Integer(cluster.incidents as i64),
-            Value::real(cluster.incidents as f64 / total as f64),
+            Value::real(cluster.share),
             Value::Integer(cluster.sites as i64),
             Value::real(cluster.weight),
-            Value::real(area),
-            Value::real(cluster.weight / area),
-        ];
+            Value::real(cluster.area_km2()),
+            Value::real(cluster.density()),
+            Value::real(cluster.mean_centre.x),
+            Value::real(cluster.mean_centre.y),
+            Value::real(cluster.medoid.x),
+            Value::real(cluster.medoid.y),
+            ellipse(|ellipse| ellipse.major),
+            ellipse(|ellipse| ellipse.minor),
+            ellipse(|ellipse| ellipse.bearing),
+            Value::real(cluster.excess.expected),
+            Value::real(cluster.weight / cluster.excess.expected),
+            Value::real(cluster.excess.llr),
+        ]);
+        if tested {
+            values.push(cluster.excess.p.map_or(Value::Null, Value::real));
+        }
         values.extend(stability.map(|stability| Value::real(stability[at])));
+        if times {
+            values.push(text(cluster.period.map(|period| period.start.to_string())));
+            values.push(text(cluster.period.map(|period| period.end.to_string())));
+        }
+        if hours {
+            values.push(text(cluster.peak.map(|peak| peak.to_string())));
+        }
         Feature {
             id: i64::from(cluster.number),
             geometry: Geometry::Polygon(cluster.outline.clone()),
             values,
         }
     });
-    let mut columns = vec![
-        Column::new("cluster", "Cluster, 1 is the heaviest", "", Integer),
-        Column::new("incidents", "Incidents", "incidents", Integer),
-        Column::new("share", "Share of all incidents", "", Real),
-        Column::new("sites", "Distinct places", "places", Integer),
-        Column::new("weight", "Sum of weights", "incidents", Real),
-        Column::new("area_km2", "Area", "km²", Real),
-        Column::new("density", "Weight per area", "incidents/km²", Real),
-    ];
-    columns.extend(stability.map(|_| {
-        Column::new("stability", "Stability; empty for one that ends on one place", "incidents/m", Real)
-    }));
+    let method = &clusters.provenance.method;
+    let outline = clusters.provenance.parameters["outline"].as_str().unwrap_or_default();
     Layer {
         name: "clusters".to_owned(),
-        title: format!("Clusters ({})", clusters.provenance.method.to_uppercase()),
-        description: "Convex hull of each cluster's places, slightly widened. A cluster is dense; that does not make it significant."
-            .to_owned(),
+        title: format!("Clusters ({method})"),
+        description: format!(
+            "Groups of incidents found by {method}, each with its {outline} outline. {}",
+            if tested {
+                "Where p is small, chance seldom makes one as strong anywhere on the map."
+            } else {
+                "A cluster is dense; that does not make it significant."
+            }
+        ),
         crs: crs.clone(),
         columns,
         features: features.collect(),

@@ -5,12 +5,14 @@
 
 mod answers;
 pub mod demo;
+mod drawing;
 pub mod error;
 pub mod hotspots;
 pub mod layers;
 pub mod manifest;
 pub mod pipeline;
 mod run;
+mod stability;
 
 pub use brasa_export::OutputRecord;
 pub use brasa_ingest::{InputOptions, Pieces, Progress as Reading};

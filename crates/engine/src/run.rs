@@ -11,7 +11,7 @@ use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
 use serde_json::Value;
 
-use crate::answers::{Target, format_for};
+use crate::answers::{Target, counted, format_for};
 use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, layers};
 
 /// What a run did, for whoever shows it.
@@ -193,7 +193,7 @@ fn run_hotspots(
     brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
     folder.commit()?;
 
-    let headline = format!("{} hotspots", found.hotspots.len());
+    let headline = counted(found.hotspots.len(), "hotspot");
     let hotspots = Some(found.hotspots);
     Ok(Outcome { manifest, hotspots, rejects: input.rejects, rejects_file, crs, headline })
 }

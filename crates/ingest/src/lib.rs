@@ -17,6 +17,7 @@ mod files;
 mod footprint;
 mod geojson;
 mod hash;
+mod names;
 mod notes;
 mod numbers;
 mod open;

@@ -102,7 +102,10 @@ impl Grid {
 
     /// The same extent in cells of a whole fraction of this grid's cell, clipped to the window anew.
     pub fn refined(&self, window: &Window, parts: u32) -> Result<Self, GridError> {
-        let cell = Metres::new(self.width.get() / f64::from(parts.max(1))).unwrap_or(self.width);
+        if parts <= 1 {
+            return Ok(self.clone());
+        }
+        let cell = Metres::new(self.width.get() / f64::from(parts)).unwrap_or(self.width);
         Self::covering_from(window, cell, self.origin)
     }
 

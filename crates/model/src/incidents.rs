@@ -44,6 +44,35 @@ impl Incidents {
         self.weight.as_ref().map_or(1.0, |weight| weight[at])
     }
 
+    /// The incidents at these positions, in this order, in the same window.
+    #[must_use]
+    pub fn only(&self, kept: &[usize]) -> Self {
+        let pick = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
+        let times = |times: &Times| {
+            let intervals = kept.iter().map(|&at| times.intervals()[at]).collect();
+            Times::new(intervals, times.zone().map(str::to_owned))
+        };
+        let kinds = |kinds: &Kinds| Kinds {
+            names: kinds.names.clone(),
+            codes: kept.iter().map(|&at| kinds.codes[at]).collect(),
+        };
+        let files = |files: &Files| Files {
+            names: files.names.clone(),
+            codes: kept.iter().map(|&at| files.codes[at]).collect(),
+        };
+        Self {
+            x: pick(&self.x),
+            y: pick(&self.y),
+            times: self.times.as_ref().map(times),
+            kinds: self.kinds.as_ref().map(kinds),
+            weight: self.weight.as_deref().map(pick),
+            row: kept.iter().map(|&at| self.row[at]).collect(),
+            files: self.files.as_ref().map(files),
+            window: self.window.clone(),
+            crs: self.crs.clone(),
+        }
+    }
+
     /// The length of the period covered, in years of 365.25 days; `None` when no time is known.
     pub fn years(&self) -> Option<f64> {
         let extent = self.times.as_ref()?.extent()?;

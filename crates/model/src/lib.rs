@@ -31,7 +31,7 @@ pub mod units;
 pub mod window;
 
 pub use account::{Account, Reason, Reject};
-pub use clusters::{Cluster, Clusters, Scores};
+pub use clusters::{Cluster, Clusters, Ellipse, Excess, Scores};
 pub use crs::{Crs, CrsError, Projector, SourceCrs};
 pub use curve::{Curve, Series};
 pub use diagnose::{Blame, Diagnose};
@@ -45,6 +45,6 @@ pub use provenance::{InputRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};
 pub use surface::Surface;
 pub use surface_series::SurfaceSeries;
-pub use time::{Civil, Interval, Times};
+pub use time::{Civil, Interval, PeakHours, Times};
 pub use units::{Metres, Span, SpanError, UnitError};
 pub use window::{Window, WindowError, WindowOrigin};

@@ -148,6 +148,49 @@ impl Times {
     }
 }
 
+/// A block of four hours of the day and its share of the incidents whose hour is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PeakHours {
+    /// First hour.
+    pub start: usize,
+    /// Share of the incidents.
+    pub share: f64,
+}
+
+impl PeakHours {
+    /// The length of a block.
+    const HOURS: usize = 4;
+    /// Below so many known hours nothing is told.
+    const LEAST: u64 = 20;
+
+    /// The block with the most incidents, the earliest of several; `None` where the hour is known for fewer than twenty of
+    /// them, or for less than four in five.
+    pub fn of(times: impl Iterator<Item = Option<Interval>>) -> Option<Self> {
+        let (mut by_hour, mut all) = ([0_u64; 24], 0_u64);
+        for interval in times {
+            all += 1;
+            if let Some(interval) = interval.filter(|interval| interval.knows_hour()) {
+                by_hour[usize::from(interval.start.hour())] += 1;
+            }
+        }
+        let known: u64 = by_hour.iter().sum();
+        if known < Self::LEAST || known * 5 < all * 4 {
+            return None;
+        }
+        let block = |start: usize| (0..Self::HOURS).map(|hour| by_hour[(start + hour) % 24]).sum::<u64>();
+        let start = (0..24).max_by_key(|&start| (block(start), std::cmp::Reverse(start)))?;
+        Some(Self { start, share: block(start) as f64 / known as f64 })
+    }
+}
+
+impl fmt::Display for PeakHours {
+    /// `20-24`, `22-02`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = self.start + Self::HOURS;
+        write!(f, "{:02}-{:02}", self.start, if end > 24 { end - 24 } else { end })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,10 @@
 //! Bandwidths of their own: narrow where incidents crowd, wide where they are few.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Grid, Note};
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -13,6 +12,7 @@ use crate::edge::{Edge, mass_at_centres, mass_at_places, shared_out};
 use crate::kernel_sums::kernel_sums;
 use crate::kernels::Kernel;
 use crate::sites::Ordered;
+use crate::written::as_text;
 
 /// The widest bandwidth allowed, in multiples of the global one: a number of 1 or more.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -44,29 +44,13 @@ impl FromStr for Cap {
     }
 }
 
-impl TryFrom<String> for Cap {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-impl From<Cap> for String {
-    fn from(cap: Cap) -> Self {
-        cap.0.to_string()
-    }
-}
-
-impl JsonSchema for Cap {
-    fn schema_name() -> Cow<'static, str> {
-        "Cap".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "MULTIPLE", "examples": ["5"] })
-    }
-}
+as_text!(Cap, "MULTIPLE", "examples": ["5"]);
 
 /// Abramson's law for one pattern: h(u) = h0 · f̃(u)^(−½) / γ, and never more than cap · h0.
 #[derive(Debug, Clone, Copy, PartialEq)]

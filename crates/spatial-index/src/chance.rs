@@ -36,6 +36,11 @@ impl Chance {
         u64::from(a) | u64::from(b) << 32
     }
 
+    /// A number from 0 up to, not including, 1: one of 2⁵³ steps, each as likely as the other.
+    pub fn share(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// A whole number from 0 up to, not including, `end`, each as likely as the other (Lemire 2019,
     /// doi:10.1145/3230636); 0 where `end` is 0.
     pub fn below(&mut self, end: u64) -> u64 {

@@ -1,18 +1,17 @@
 //! A value or a rule: what a user may leave to brasa, and how brasa then decides.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use brasa_model::{Incidents, Metres, Note, UnitError};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use brasa_model::{Incidents, Metres, Note, Provenance, UnitError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::bandwidth::Rule;
 use crate::k_distances::CoreShare;
 use crate::kernels::Kernel;
+use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
 
 /// The side of a grid cell: a length, or the mean spacing of the places.
@@ -92,7 +91,16 @@ pub struct Chosen {
     /// What is to be announced: the choice, and a search that ended at its limit.
     pub notes: Vec<Note>,
     /// For the provenance: the rule, σ and, of a criterion, its curve.
-    pub record: Option<Value>,
+    record: Option<Value>,
+}
+
+impl Chosen {
+    /// Keeps the rule and what it looked at in a provenance.
+    pub fn record_in(&self, provenance: &mut Provenance) {
+        if let Some(record) = &self.record {
+            provenance.parameters["bandwidth_rule"] = record.clone();
+        }
+    }
 }
 
 impl Bandwidth {
@@ -161,6 +169,12 @@ pub enum Eps {
     Auto,
 }
 
+impl From<Metres> for Eps {
+    fn from(length: Metres) -> Self {
+        Self::Length(length)
+    }
+}
+
 impl Eps {
     /// The radius, and the note that announces it when the rule chose it from the curve of core shares.
     pub fn resolve(
@@ -226,20 +240,6 @@ macro_rules! length_or_rule {
             }
         }
 
-        impl TryFrom<String> for $type {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
-            }
-        }
-
-        impl From<$type> for String {
-            fn from(choice: $type) -> Self {
-                choice.to_string()
-            }
-        }
-
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
@@ -249,16 +249,7 @@ macro_rules! length_or_rule {
             }
         }
 
-        impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                let examples: Vec<&str> = std::iter::once("500m").chain($words.map(|(word, _)| word)).collect();
-                json_schema!({ "type": "string", "title": $schema, "examples": examples })
-            }
-        }
+        as_text!($type, $schema, "examples": std::iter::once("500m").chain($words.map(|(word, _)| word)).collect::<Vec<_>>());
     };
 }
 

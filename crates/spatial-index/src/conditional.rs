@@ -10,17 +10,17 @@
 use std::borrow::Cow;
 
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::chance::Chance;
 use crate::significance::permutation_p;
 use crate::weights::Weights;
+use crate::written::as_word;
 use crate::{AnalysisError, Watch};
 
 /// Whether all zones look at the same permutations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Draws {
     /// One set for all zones.
     #[default]
@@ -29,15 +29,7 @@ pub enum Draws {
     Independent,
 }
 
-impl JsonSchema for Draws {
-    fn schema_name() -> Cow<'static, str> {
-        "Draws".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "shared|independent", "enum": ["shared", "independent"] })
-    }
-}
+as_word!(Draws, Shared = "shared", Independent = "independent");
 
 /// How many permutations, drawn how, beginning where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

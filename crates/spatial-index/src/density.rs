@@ -45,10 +45,8 @@ pub fn of_sites(
     let bandwidth = params.bandwidth.resolve(grid.cell(), params.kernel, incidents, sites, watch)?;
     let warnings = bandwidth_warnings(bandwidth.radius, &grid, &incidents.window);
     let mut surface = on_grid(sites, grid, params.kernel, bandwidth.radius, params.edge);
+    bandwidth.record_in(&mut surface.provenance);
     surface.notes = cell_note.into_iter().chain(bandwidth.notes).chain(warnings).collect();
-    if let Some(record) = bandwidth.record {
-        surface.provenance.parameters["bandwidth_rule"] = record;
-    }
     Ok(surface)
 }
 

@@ -3,17 +3,15 @@
 //! e(u) = ∫_W k(u − v) dv is the mass that a kernel at u keeps inside the window W. The integral is taken on the cells of
 //! the raster, so that the law of each correction holds on the raster itself.
 
-use std::borrow::Cow;
 use std::ops::Range;
-use std::str::FromStr;
 
 use brasa_model::Grid;
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel_sums::Places;
 use crate::kernels::Kernel;
+use crate::written::as_word;
 
 /// Which correction, if any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,43 +26,7 @@ pub enum Edge {
     JonesDiggle,
 }
 
-const WORDS: [(Edge, &str); 3] =
-    [(Edge::None, "none"), (Edge::Uniform, "uniform"), (Edge::JonesDiggle, "jones-diggle")];
-
-impl FromStr for Edge {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = WORDS.iter().find(|(_, word)| *word == text.trim());
-        found
-            .map(|(edge, _)| *edge)
-            .ok_or_else(|| format!("\"{text}\" is not an edge correction: none, uniform, jones-diggle"))
-    }
-}
-
-impl TryFrom<String> for Edge {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Edge> for String {
-    fn from(edge: Edge) -> Self {
-        WORDS.iter().find(|(at, _)| *at == edge).map_or("", |(_, word)| word).to_owned()
-    }
-}
-
-impl JsonSchema for Edge {
-    fn schema_name() -> Cow<'static, str> {
-        "Edge".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "none|uniform|jones-diggle", "enum": WORDS.map(|(_, word)| word) })
-    }
-}
+as_word!(Edge, None = "none", Uniform = "uniform", JonesDiggle = "jones-diggle");
 
 /// The runs of inside cells of each row, from the west.
 struct Runs {

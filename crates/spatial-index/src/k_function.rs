@@ -6,8 +6,8 @@ use brasa_model::Window;
 use geo::Coord;
 use rayon::prelude::*;
 
-use crate::Sites;
 use crate::at_places::{Border, squared_to_side};
+use crate::{AnalysisError, Sites, Watch};
 
 /// How the pairs that the border hides are made up for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,8 @@ pub fn k_function(
     (step, steps): (f64, usize),
     correction: Correction,
     stacks: Stacks,
-) -> Vec<f64> {
+    watch: &Watch,
+) -> Result<Vec<f64>, AnalysisError> {
     let border = Border::of(window);
     let most = step * steps as f64;
     // For each step, the sum of pairs and, under the border correction, the weight that asks; as differences.
@@ -106,8 +107,13 @@ pub fn k_function(
         }
         (pairs, asking)
     };
+    let phase = watch.phase("places", sites.len().next_multiple_of(PIECE) as u64);
+    let watched = |at: usize| {
+        let piece = piece(at * PIECE);
+        phase.advance(PIECE as u64).map(|()| piece)
+    };
     let pieces: Vec<_> =
-        (0..sites.len().div_ceil(PIECE)).into_par_iter().map(|at| piece(at * PIECE)).collect();
+        (0..sites.len().div_ceil(PIECE)).into_par_iter().map(watched).collect::<Result<_, _>>()?;
     let (mut pairs, mut asking) = (vec![0.0; steps + 2], vec![0.0; steps + 2]);
     for (more, asked) in &pieces {
         for at in 0..steps + 2 {
@@ -117,7 +123,7 @@ pub fn k_function(
     }
     let (total, area) = (sites.total_weight(), window.area_km2() * 1e6);
     let (mut sum, mut weight) = (0.0, 0.0);
-    (0..=steps)
+    let k = (0..=steps)
         .map(|at| {
             sum += pairs[at];
             weight += asking[at];
@@ -126,7 +132,8 @@ pub fn k_function(
                 Correction::Border => sum * area / (total * weight),
             }
         })
-        .collect()
+        .collect();
+    Ok(k)
 }
 
 /// The sides near a place, filed by the distances at which a circle around it meets them.

@@ -1,12 +1,12 @@
 //! Kernels: how an incident's weight spreads over its surroundings.
 
-use std::borrow::Cow;
 use std::f64::consts::PI;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use crate::written::as_text;
 
 /// The shape of the spread around an incident, as a function of u = distance / bandwidth.
 ///
@@ -108,34 +108,11 @@ impl FromStr for Kernel {
     }
 }
 
-impl TryFrom<String> for Kernel {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(Kernel, "KERNEL", "enum": Self::ALL.map(|(_, word)| word));
 
 impl fmt::Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(Self::ALL.iter().find(|(kernel, _)| kernel == self).map_or("", |(_, word)| word))
-    }
-}
-
-impl From<Kernel> for String {
-    fn from(kernel: Kernel) -> Self {
-        kernel.to_string()
-    }
-}
-
-impl JsonSchema for Kernel {
-    fn schema_name() -> Cow<'static, str> {
-        "Kernel".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let words: Vec<&str> = Self::ALL.iter().map(|(_, word)| *word).collect();
-        json_schema!({ "type": "string", "title": "KERNEL", "enum": words })
     }
 }
 

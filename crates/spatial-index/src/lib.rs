@@ -13,11 +13,13 @@ pub mod at_places;
 pub mod bandwidth;
 pub mod chance;
 pub mod choices;
+pub mod cluster_significance;
 pub mod clusters;
 pub mod conditional;
 pub mod cores;
 pub mod density;
 pub mod edge;
+pub mod ensemble;
 pub mod error;
 pub mod groups;
 pub mod hierarchy;
@@ -28,14 +30,17 @@ pub mod kernel_sums;
 pub mod kernels;
 pub mod methods;
 pub mod moments;
+pub mod ordering;
 pub mod place_tree;
 pub mod raster;
 pub mod selection;
+pub mod shape;
 pub mod significance;
 pub mod sites;
 pub mod sorting;
 pub mod watch;
 pub mod weights;
+mod written;
 pub mod zones;
 
 use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
@@ -135,6 +140,9 @@ methods! {
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
+    "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
+    "optics" => cluster::optics(OpticsParams) -> Clusters;
+    "reachability" => cluster::reachability(ReachabilityParams) -> Curve;
     "kde-spacetime" => spacetime::kde_spacetime(KdeSpacetimeParams) -> SurfaceSeries;
 }
 

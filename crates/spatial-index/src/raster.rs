@@ -1,12 +1,12 @@
 //! The raster a density is drawn on: by the side of its cells or by their number, and whether it suits the bandwidth.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Grid, Incidents, Metres, Note, Window};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::written::as_text;
 use crate::{AnalysisError, CellSize, Sites};
 
 /// So many columns and rows, such as `1280x960`.
@@ -31,29 +31,13 @@ impl FromStr for GridSize {
     }
 }
 
-impl TryFrom<String> for GridSize {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+impl fmt::Display for GridSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.nx, self.ny)
     }
 }
 
-impl From<GridSize> for String {
-    fn from(size: GridSize) -> Self {
-        format!("{}x{}", size.nx, size.ny)
-    }
-}
-
-impl JsonSchema for GridSize {
-    fn schema_name() -> Cow<'static, str> {
-        "GridSize".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "COLUMNSxROWS", "examples": ["1280x960"] })
-    }
-}
+as_text!(GridSize, "COLUMNSxROWS", "examples": ["1280x960"]);
 
 /// The raster over the study area: of the given number of cells, or of cells of the given size; with the note that announces
 /// a size that a rule chose.

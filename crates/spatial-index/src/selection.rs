@@ -1,15 +1,15 @@
 //! Which incidents are meant: a few words about their own marks.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Civil, Incidents};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use strsim::levenshtein;
 
 use crate::AnalysisError;
+use crate::written::as_text;
 
 /// Incidents chosen by kind, by day or by file: `kind=HOMICIDE,ROBBERY`, `since=2024-01-01`, `until=2023-12-31`,
 /// `file=cases.csv`, or several of these separated by `;`, all of which must hold. Capitals do not matter in kinds and
@@ -124,24 +124,10 @@ fn there_are(what: &str, names: &[String]) -> Option<String> {
 
 /// The name that was probably meant.
 fn likely<'a>(names: &'a [String], word: &str) -> Option<&'a str> {
-    let far = |name: &str| distance(&name.to_lowercase(), &word.to_lowercase());
+    let far = |name: &str| levenshtein(&name.to_lowercase(), &word.to_lowercase());
     let stated = names.iter().filter(|name| !name.is_empty());
     let (far, name) = stated.map(|name| (far(name), name)).min()?;
     (far <= 1 + name.chars().count().min(word.chars().count()) / 3).then_some(name)
-}
-
-/// How many letters must be put in, taken out or changed to turn one word into the other (Levenshtein 1966).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (at, a) in a.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], at + 1);
-        for (to, b) in b.chars().enumerate() {
-            let changed = corner + usize::from(a != b);
-            corner = row[to + 1];
-            row[to + 1] = changed.min(corner + 1).min(row[to] + 1);
-        }
-    }
-    row[row.len() - 1]
 }
 
 /// A day written as 2024-01-31.
@@ -183,13 +169,11 @@ impl FromStr for Selection {
     }
 }
 
-impl TryFrom<String> for Selection {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(
+    Selection,
+    "SELECTION",
+    "examples": ["kind=HOMICIDE,ROBBERY", "since=2024-01-01", "until=2023-12-31", "file=cases.csv"]
+);
 
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,26 +185,6 @@ impl fmt::Display for Selection {
             Condition::File(files) => format!("file={}", files.join(",")),
         });
         f.write_str(&parts.collect::<Vec<_>>().join(";"))
-    }
-}
-
-impl From<Selection> for String {
-    fn from(selection: Selection) -> Self {
-        selection.to_string()
-    }
-}
-
-impl JsonSchema for Selection {
-    fn schema_name() -> Cow<'static, str> {
-        "Selection".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "title": "SELECTION",
-            "examples": ["kind=HOMICIDE,ROBBERY", "since=2024-01-01", "until=2023-12-31", "file=cases.csv"],
-        })
     }
 }
 
@@ -248,6 +212,9 @@ mod tests {
         let names = ["", "HOMICIDIO", "HURTO", "LESIONES"].map(str::to_owned);
         assert_eq!(likely(&names, "omicidio"), Some("HOMICIDIO"));
         assert_eq!(likely(&names, "arson"), None);
-        assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("a", "")), (3, 3, 1));
+        assert_eq!(
+            (levenshtein("kitten", "sitting"), levenshtein("", "abc"), levenshtein("a", "")),
+            (3, 3, 1)
+        );
     }
 }

@@ -1,19 +1,32 @@
 //! From a statistic to a verdict: p under the normal law, and q for testing many zones at once.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use crate::written::as_word;
 
 /// The two-sided p of a z-score: the chance of a value at least as far from zero under the standard normal law.
 pub fn two_sided_p(z: f64) -> f64 {
     libm::erfc(z.abs() / std::f64::consts::SQRT_2)
 }
 
+/// The z that a standard normal variable exceeds with chance `p`, to the last bits: the root of `erfc`, by halving.
+pub fn upper_quantile(p: f64) -> f64 {
+    let (mut low, mut high) = (-40.0, 40.0);
+    for _ in 0..80 {
+        let middle = f64::midpoint(low, high);
+        if libm::erfc(middle / std::f64::consts::SQRT_2) / 2.0 > p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
 /// How p is adjusted for testing many zones at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Correction {
     /// Benjamini & Hochberg 1995 (doi:10.1111/j.2517-6161.1995.tb02031.x): the expected share of false ones among the zones
     /// with q ≤ α is at most α when the tests are independent or positively dependent.
@@ -25,15 +38,7 @@ pub enum Correction {
     Bonferroni,
 }
 
-impl JsonSchema for Correction {
-    fn schema_name() -> Cow<'static, str> {
-        "Correction".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "bh|by|bonferroni", "enum": ["bh", "by", "bonferroni"] })
-    }
-}
+as_word!(Correction, Bh = "bh", By = "by", Bonferroni = "bonferroni");
 
 impl Correction {
     /// Adjusted p-values. A p that is NaN was not tested: it does not count, and stays.
@@ -79,6 +84,8 @@ mod tests {
         assert!((two_sided_p(1.959_963_984_540_054) - 0.05).abs() < 1e-15);
         assert_eq!(two_sided_p(0.0), 1.0);
         assert!(two_sided_p(40.0) >= 0.0);
+        assert!((upper_quantile(0.025) - 1.959_963_984_540_054).abs() < 1e-14);
+        assert!(upper_quantile(0.5).abs() < 1e-15 && upper_quantile(0.9) < 0.0);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub struct Phase<'a> {
 }
 
 impl Phase<'_> {
-    /// Another `steps` are done.
+    /// Another `steps` are done; with none it only asks whether anybody still waits.
     ///
     /// # Errors
     /// [`AnalysisError::Interrupted`] when nobody waits any more.

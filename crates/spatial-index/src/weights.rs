@@ -1,13 +1,14 @@
 //! Who is near whom: zones and their neighbours, as lists.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use brasa_model::{Grid, Metres, Note, UnitError};
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use crate::written::as_text;
 
 /// Which zones count as neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -44,38 +45,18 @@ impl FromStr for Neighbours {
     }
 }
 
-impl TryFrom<String> for Neighbours {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Neighbours> for String {
-    fn from(neighbours: Neighbours) -> Self {
-        match neighbours {
-            Neighbours::Queen => "queen".to_owned(),
-            Neighbours::Rook => "rook".to_owned(),
-            Neighbours::Nearest(count) => format!("knn:{count}"),
-            Neighbours::Band(distance) => format!("band:{}", Self::from(distance)),
+impl fmt::Display for Neighbours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queen => f.write_str("queen"),
+            Self::Rook => f.write_str("rook"),
+            Self::Nearest(count) => write!(f, "knn:{count}"),
+            Self::Band(distance) => write!(f, "band:{}", String::from(*distance)),
         }
     }
 }
 
-impl JsonSchema for Neighbours {
-    fn schema_name() -> Cow<'static, str> {
-        "Neighbours".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "title": "queen|rook|knn:K|band:LENGTH",
-            "examples": ["queen", "rook", "knn:8", "band:500m"],
-        })
-    }
-}
+as_text!(Neighbours, "queen|rook|knn:K|band:LENGTH", "examples": ["queen", "rook", "knn:8", "band:500m"]);
 
 /// How much a neighbour counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -68,6 +68,7 @@ fn noise_has_no_cluster() {
     let mut clusters = Clusters {
         labels: vec![Some(2), None, Some(1)],
         core: vec![true, false, true],
+        clustered: 3,
         clusters: Vec::new(),
         scores: None,
         provenance: provenance(),

@@ -18,9 +18,9 @@ use crate::{AnalysisError, Sites, Watch};
 /// Empty land inside the window asks for a wide kernel: mind the study area.
 pub fn cvl(sites: &Sites, window: &Window, watch: &Watch) -> Result<Selection, AnalysisError> {
     let area = window.area_km2() * 1e6;
-    search(Rule::Cvl, sites, window, Best::Least, Finer::WhenCoarse, watch, |sigma| {
-        let density = density_at_places(sites, window, sigma, Edge::None, LeaveOut::Nothing);
+    search(Rule::Cvl, sites, window, Best::Least, Finer::WhenCoarse, watch, |sigma, phase| {
+        let density = density_at_places(sites, window, sigma, Edge::None, LeaveOut::Nothing, phase)?;
         let held: f64 = density.iter().zip(&sites.weight).map(|(density, weight)| weight / density).sum();
-        (area - held) * (area - held)
+        Ok((area - held) * (area - held))
     })
 }

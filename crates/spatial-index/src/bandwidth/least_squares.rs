@@ -20,10 +20,10 @@ pub fn lscv(sites: &Sites, window: &Window, watch: &Watch) -> Result<Selection, 
     let pairs = total * total - Stacks::Together.squares(sites);
     let sum =
         |density: &[f64]| -> f64 { density.iter().zip(&sites.weight).map(|(at, weight)| at * weight).sum() };
-    search(Rule::Lscv, sites, window, Best::Least, Finer::Always, watch, |sigma| {
+    search(Rule::Lscv, sites, window, Best::Least, Finer::Always, watch, |sigma, phase| {
         let wide = sigma * std::f64::consts::SQRT_2;
-        let square = density_at_places(sites, window, wide, Edge::None, LeaveOut::Nothing);
-        let others = density_at_places(sites, window, sigma, Edge::None, LeaveOut::Place);
-        sum(&square) / (total * total) - 2.0 * sum(&others) / pairs
+        let square = density_at_places(sites, window, wide, Edge::None, LeaveOut::Nothing, phase)?;
+        let others = density_at_places(sites, window, sigma, Edge::None, LeaveOut::Place, phase)?;
+        Ok(sum(&square) / (total * total) - 2.0 * sum(&others) / pairs)
     })
 }

@@ -28,11 +28,15 @@ pub fn ppl(
         Stacks::Together => LeaveOut::Place,
         Stacks::Apart => LeaveOut::Incident,
     };
-    search(Rule::Ppl, sites, window, Best::Most, Finer::WhenCoarse, watch, |sigma| {
-        let density = density_at_places(sites, window, sigma, Edge::Uniform, leave_out);
+    search(Rule::Ppl, sites, window, Best::Most, Finer::WhenCoarse, watch, |sigma, phase| {
+        let density = density_at_places(sites, window, sigma, Edge::Uniform, leave_out, phase)?;
         let logs: f64 =
             density.iter().zip(&sites.weight).map(|(density, weight)| weight * libm::log(*density)).sum();
         // A place out of everyone's reach makes the likelihood zero whatever the integral is.
-        if logs.is_finite() { logs - uniform_total(sites, window, sigma) } else { f64::NEG_INFINITY }
+        Ok(if logs.is_finite() {
+            logs - uniform_total(sites, window, sigma, phase)?
+        } else {
+            f64::NEG_INFINITY
+        })
     })
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{Best, Rule, Selection, Stacks, comparable};
 use crate::k_function::{Correction, k_function};
-use crate::{AnalysisError, Sites};
+use crate::{AnalysisError, Sites, Watch};
 
 /// How many distances K is taken at, zero included.
 const DISTANCES: usize = 512;
@@ -32,7 +32,12 @@ const MANY: f64 = 3000.0;
 ///
 /// It is dimensionless, wiggles at small h where there are few pairs, and is meant for clustered patterns: where incidents
 /// keep apart or lie evenly its best value means nothing.
-pub fn diggle(sites: &Sites, window: &Window, stacks: Stacks) -> Result<Selection, AnalysisError> {
+pub fn diggle(
+    sites: &Sites,
+    window: &Window,
+    stacks: Stacks,
+    watch: &Watch,
+) -> Result<Selection, AnalysisError> {
     comparable(Rule::Diggle, sites)?;
     let (low, high) = (window.bounds().min(), window.bounds().max());
     let short = (high.x - low.x).min(high.y - low.y);
@@ -42,7 +47,7 @@ pub fn diggle(sites: &Sites, window: &Window, stacks: Stacks) -> Result<Selectio
     let step = most / steps as f64;
     let incidents: f64 = sites.count.iter().map(|&count| f64::from(count)).sum();
     let correction = if incidents < MANY { Correction::Isotropic } else { Correction::Border };
-    let k = k_function(sites, window, (step, steps), correction, stacks);
+    let k = k_function(sites, window, (step, steps), correction, stacks, watch)?;
     let own = area * stacks.squares(sites) / (total * total);
     let criterion = |at: usize| {
         let h = at as f64 * step;

@@ -24,17 +24,17 @@ mod least_squares;
 mod likelihood;
 mod mean_square;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Note, Window};
 use geo::{ConvexHull, Coord};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::at_places::least_distance;
+use crate::watch::Phase;
+use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
 
 pub use crate::k_function::Stacks;
@@ -126,7 +126,7 @@ impl Rule {
             Self::Scott => scott(sites),
             Self::Silverman => silverman(sites),
             Self::TerrellOversmooth => terrell_oversmooth(sites),
-            Self::Diggle => diggle(sites, window, Stacks::Together),
+            Self::Diggle => diggle(sites, window, Stacks::Together, watch),
             Self::Ppl => ppl(sites, window, Stacks::Together, watch),
             Self::Lscv => lscv(sites, window, watch),
             Self::Cvl => cvl(sites, window, watch),
@@ -149,33 +149,11 @@ impl FromStr for Rule {
     }
 }
 
-impl TryFrom<String> for Rule {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(Rule, "RULE", "enum": Self::ALL.map(Self::word));
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
-    }
-}
-
-impl From<Rule> for String {
-    fn from(rule: Rule) -> Self {
-        rule.to_string()
-    }
-}
-
-impl JsonSchema for Rule {
-    fn schema_name() -> Cow<'static, str> {
-        "Rule".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "RULE", "enum": Self::ALL.map(Self::word) })
     }
 }
 
@@ -291,8 +269,8 @@ impl Best {
     }
 }
 
-/// The most places that rules compare with one another: beyond, time grows with their square.
-pub const MOST_SITES: usize = 20_000;
+/// The most places that rules compare with one another: a search takes minutes.
+pub const MOST_SITES: usize = 1_000_000;
 
 /// How many values are tried.
 const STEPS: usize = 16;
@@ -314,7 +292,7 @@ fn comparable(rule: Rule, sites: &Sites) -> Result<(), AnalysisError> {
         0 | 1 if sites.count.iter().sum::<u32>() > 1 => Err(rule.failed("all incidents are in one place")),
         0 | 1 => Err(rule.failed("there are fewer than two incidents")),
         n if n > MOST_SITES => Err(rule.failed(format!(
-            "it compares every place with every other, and {n} places are more than {MOST_SITES}; take scott, silverman or terrell-oversmooth, or fewer incidents (--only, --since)"
+            "{n} places are more than the {MOST_SITES} that it can compare in minutes; take scott, silverman or terrell-oversmooth, or fewer incidents (--only, --since)"
         ))),
         _ => Ok(()),
     }
@@ -328,7 +306,7 @@ fn search(
     best: Best,
     finer: Finer,
     watch: &Watch,
-    criterion: impl Fn(f64) -> f64,
+    criterion: impl Fn(f64, &Phase) -> Result<f64, AnalysisError>,
 ) -> Result<Selection, AnalysisError> {
     comparable(rule, sites)?;
     let most = diameter(window) / 2.0;
@@ -342,7 +320,8 @@ fn search(
     let steps = enough.max(STEPS);
     let phase = watch.phase("bandwidths tried", (steps + 2 * FINER) as u64);
     let values_at = |tried: &[f64]| -> Result<Vec<f64>, AnalysisError> {
-        let value = |&sigma| phase.advance(1).map(|()| criterion(sigma));
+        let value =
+            |&sigma: &f64| criterion(sigma, &phase).and_then(|value| phase.advance(1).map(|()| value));
         tried.iter().map(value).collect()
     };
     let mut tried = geometric(least, most, steps);

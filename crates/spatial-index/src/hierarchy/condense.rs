@@ -1,13 +1,10 @@
 //! From joins to clusters that last: the condensed tree.
 
-use std::borrow::Cow;
-use std::str::FromStr;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::Hierarchy;
 use crate::groups::Groups;
+use crate::written::as_word;
 
 /// Two sums of stabilities that differ by less than this, relatively, are equal: they differ by rounding.
 const TIE: f64 = 1e-9;
@@ -23,45 +20,7 @@ pub enum Pick {
     Leaf,
 }
 
-impl FromStr for Pick {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "eom" => Ok(Self::Eom),
-            "leaf" => Ok(Self::Leaf),
-            other => Err(format!("\"{other}\" is neither eom nor leaf")),
-        }
-    }
-}
-
-impl TryFrom<String> for Pick {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Pick> for String {
-    fn from(pick: Pick) -> Self {
-        match pick {
-            Pick::Eom => "eom",
-            Pick::Leaf => "leaf",
-        }
-        .to_owned()
-    }
-}
-
-impl JsonSchema for Pick {
-    fn schema_name() -> Cow<'static, str> {
-        "Pick".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "eom|leaf", "enum": ["eom", "leaf"] })
-    }
-}
+as_word!(Pick, Eom = "eom", Leaf = "leaf");
 
 /// The clusters within clusters that are left when groups lighter than a least weight count as noise. Cluster 0 holds
 /// everything; a cluster comes after the one it is part of.

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use brasa_model::Clusters;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -114,15 +113,4 @@ pub fn margin(core: &[f64], group: &[Option<u32>]) -> f64 {
         core.iter().zip(group).filter(|(_, group)| group.is_some()).map(|(&core, _)| core).collect();
     inside.sort_unstable_by(f64::total_cmp);
     inside.get(inside.len() / 2).map_or(1.0, |median| (median / 2.0).max(1.0))
-}
-
-/// The values of `of_group` by the number that each group was given.
-pub fn by_number(clusters: &Clusters, sites: &Sites, group: &[Option<u32>], of_group: &[f64]) -> Vec<f64> {
-    let mut values = vec![f64::NAN; clusters.clusters.len()];
-    for (label, &site) in clusters.labels.iter().zip(&sites.of_incident) {
-        if let (Some(number), Some(group)) = (label, group[site as usize]) {
-            values[*number as usize - 1] = of_group[group as usize];
-        }
-    }
-    values
 }

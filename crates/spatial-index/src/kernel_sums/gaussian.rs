@@ -119,16 +119,16 @@ impl Axis {
 }
 
 /// What a place that lies f beyond the middle m of its window sends to each point t of it: exp(−rate (t − m − f)²), which
-/// is exp(−rate (t − m)²) times a power of exp(2 rate f).
-struct Spread {
+/// is exp(−rate (t − m)²) times a power of exp(2 rate f). An even number of points; the middle is the last of the first half.
+pub(crate) struct Spread<const POINTS: usize> {
     rate: f64,
     middle: f64,
-    fixed: [f64; SPREAD],
+    fixed: [f64; POINTS],
 }
 
-impl Spread {
-    fn new() -> Self {
-        let (rate, middle) = (0.5 / (PER_SIGMA * PER_SIGMA * SHARE), (SPREAD / 2 - 1) as f64);
+impl<const POINTS: usize> Spread<POINTS> {
+    pub(crate) fn new(rate: f64) -> Self {
+        let middle = (POINTS / 2 - 1) as f64;
         let fixed = std::array::from_fn(|point| {
             let apart = point as f64 - middle;
             libm::exp(-rate * apart * apart)
@@ -136,7 +136,8 @@ impl Spread {
         Self { rate, middle, fixed }
     }
 
-    fn at(&self, beyond: f64, weight: f64) -> [f64; SPREAD] {
+    #[inline(always)]
+    pub(crate) fn at(&self, beyond: f64, weight: f64) -> [f64; POINTS] {
         let step = libm::exp(2.0 * self.rate * beyond);
         let first = weight * libm::exp(-self.rate * beyond * (beyond + 2.0 * self.middle));
         let (two, four) = (step * step, (step * step) * (step * step));
@@ -183,7 +184,7 @@ pub(super) fn fill(filed: &Filed, sigma: f64) -> Vec<f64> {
 
 /// The lattice gathered along its rows: per lattice row, a value for every column of the raster.
 fn gather_along(filed: &Filed, across: &Axis, up: &Axis, stride: usize) -> Vec<f64> {
-    let spread = Spread::new();
+    let spread = Spread::<SPREAD>::new(0.5 / (PER_SIGMA * PER_SIGMA * SHARE));
     let mut rows = vec![0.0; up.points * stride];
     rows.par_chunks_mut(stride * BAND).enumerate().for_each(|(band, rows)| {
         let (low, high) = (band * BAND, band * BAND + rows.len() / stride);

@@ -12,6 +12,7 @@ mod sweep;
 
 use brasa_model::Grid;
 use filing::Filed;
+pub(crate) use gaussian::Spread;
 
 use crate::kernels::Kernel;
 

@@ -35,7 +35,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::clusters::clusters;
+use crate::clusters::{Cases, ClusterParams, Grouping};
 use crate::cores::{cores_of_sites, default_min_points};
 use crate::k_distances::core_share_of_sites;
 use crate::{About, AnalysisError, Eps, Sites, Watch};
@@ -57,17 +57,34 @@ pub struct DbscanParams {
     /// Incidents within eps, its own included, that make a place a core
     #[serde(default = "default_min_points")]
     pub min_points: std::num::NonZeroU32,
+    /// What is told of the clusters.
+    #[serde(flatten)]
+    pub report: ClusterParams,
+}
+
+impl DbscanParams {
+    /// This radius and number, and the defaults.
+    pub fn new(eps: impl Into<Eps>, min_points: std::num::NonZeroU32) -> Self {
+        Self { eps: eps.into(), min_points, report: ClusterParams::default() }
+    }
 }
 
 /// The clusters of `incidents`.
-pub fn dbscan(incidents: &Incidents, params: &DbscanParams, _: &Watch) -> Result<Clusters, AnalysisError> {
-    let sites = Sites::new(incidents);
+pub fn dbscan(
+    incidents: &Incidents,
+    params: &DbscanParams,
+    watch: &Watch,
+) -> Result<Clusters, AnalysisError> {
+    let mut cases = Cases::of(incidents, &params.report)?;
     let least = params.min_points;
-    let (eps, note) = params.eps.resolve(least, || core_share_of_sites(&sites, least))?;
-    let found = cores_of_sites(&sites, eps.get(), least)?;
+    let of_sites = || core_share_of_sites(&Sites::new(cases.incidents()), least);
+    let (eps, note) = params.eps.resolve(least, of_sites)?;
     let provenance =
         Provenance::new("dbscan", json!({ "eps": eps, "min_points": least, "border": "nearest core" }));
-    let mut clusters = clusters(&sites, &found.group, &found.core, eps.get() / 2.0, provenance);
-    clusters.notes.extend(note);
-    Ok(clusters)
+    cases.noticed(note);
+    cases.clusters(provenance, watch, |incidents, _| {
+        let sites = Sites::new(incidents);
+        let found = cores_of_sites(&sites, eps.get(), least)?;
+        Ok(Grouping::plain(sites, found.group, found.core, eps.get() / 2.0))
+    })
 }

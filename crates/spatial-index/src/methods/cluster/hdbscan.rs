@@ -52,14 +52,14 @@
 
 use std::num::NonZeroU32;
 
-use brasa_model::{Clusters, Incidents, Note, Provenance, Scores};
+use brasa_model::{Clusters, Incidents, Note, Provenance};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::clusters::clusters;
+use crate::clusters::{Cases, ClusterParams, Grouping, SiteScores};
 use crate::hierarchy::condense::membership;
-use crate::hierarchy::{ClusterSize, Condensed, Pick, by_number, hierarchy, margin};
+use crate::hierarchy::{ClusterSize, Condensed, Pick, hierarchy, margin};
 use crate::{About, AnalysisError, Sites, Watch};
 
 /// What a reader of the catalogue learns.
@@ -85,12 +85,25 @@ pub struct HdbscanParams {
     /// Whether everything together may be the one cluster
     #[serde(default)]
     pub allow_single_cluster: bool,
+    /// What is told of the clusters.
+    #[serde(flatten)]
+    pub report: ClusterParams,
 }
 
 impl HdbscanParams {
     /// The defaults for clusters of this size.
     pub fn new(min_cluster_size: ClusterSize) -> Self {
-        Self { min_cluster_size, min_points: None, selection: Pick::default(), allow_single_cluster: false }
+        Self {
+            min_cluster_size,
+            min_points: None,
+            selection: Pick::default(),
+            allow_single_cluster: false,
+            report: ClusterParams::default(),
+        }
+    }
+
+    fn points(&self) -> u32 {
+        self.min_points.map_or(self.min_cluster_size.get(), NonZeroU32::get)
     }
 }
 
@@ -100,55 +113,49 @@ pub fn hdbscan(
     params: &HdbscanParams,
     watch: &Watch,
 ) -> Result<Clusters, AnalysisError> {
+    let parameters = json!({
+        "min_cluster_size": params.min_cluster_size.get(),
+        "min_points": params.points(),
+        "selection": params.selection,
+        "allow_single_cluster": params.allow_single_cluster,
+    });
+    let cases = Cases::of(incidents, &params.report)?;
+    cases.clusters(Provenance::new("hdbscan", parameters), watch, |incidents, watch| {
+        group(incidents, params, watch)
+    })
+}
+
+fn group(incidents: &Incidents, params: &HdbscanParams, watch: &Watch) -> Result<Grouping, AnalysisError> {
     let sites = Sites::new(incidents);
-    let size = params.min_cluster_size.get();
-    let points = params.min_points.map_or(size, NonZeroU32::get);
+    let (size, points) = (params.min_cluster_size.get(), params.points());
     let hierarchy = hierarchy(&sites, f64::from(points), watch)?;
     let condensed = hierarchy.as_ref().and_then(|tree| Condensed::new(tree, f64::from(size)));
-    let provenance = |margin: f64| {
-        let parameters = json!({
-            "min_cluster_size": size,
-            "min_points": points,
-            "selection": params.selection,
-            "allow_single_cluster": params.allow_single_cluster,
-            "outline_margin_m": margin,
-        });
-        Provenance::new("hdbscan", parameters)
-    };
     let (Some(hierarchy), Some(condensed)) = (hierarchy, condensed) else {
-        let mut none =
-            clusters(&sites, &vec![None; sites.len()], &vec![false; sites.len()], 1.0, provenance(1.0));
-        none.scores = Some(Scores {
-            membership: vec![0.0; incidents.len()],
-            outlier: vec![f64::NAN; incidents.len()],
-            stability: Vec::new(),
-        });
         let least = size.max(points);
         let text = format!("no cluster: all incidents weigh {}, and it takes {least}", sites.total_weight());
-        none.notes.push(Note::new("too_few_incidents", text).reason(
+        let note = Note::new("too_few_incidents", text).reason(
             "neither a core distance nor a cluster can be had of fewer; a smaller --min-cluster-size or --min-points could",
-        ));
-        return Ok(none);
+        );
+        let n = sites.len();
+        let scores =
+            SiteScores { membership: vec![0.0; n], outlier: vec![f64::NAN; n], stability: Vec::new() };
+        let none = Grouping::plain(sites, vec![None; n], vec![false; n], 1.0);
+        return Ok(Grouping { scores: Some(scores), notes: vec![note], ..none });
     };
 
     let group = condensed.pick(params.selection, params.allow_single_cluster);
     let core: Vec<bool> = group.iter().map(Option::is_some).collect();
-    let margin = margin(&hierarchy.core, &group);
-    let mut answer = clusters(&sites, &group, &core, margin, provenance(margin));
-    let per_incident =
-        |of_site: &[f64]| sites.of_incident.iter().map(|&site| of_site[site as usize]).collect();
-    let stability: Vec<f64> = condensed.clusters.iter().map(|cluster| cluster.stability).collect();
-    answer.scores = Some(Scores {
-        membership: per_incident(&membership(&group, &hierarchy.core, condensed.clusters.len())),
-        outlier: per_incident(&condensed.outlier()),
-        stability: by_number(&answer, &sites, &group, &stability),
+    let never = group.iter().all(Option::is_none).then(|| {
+        Note::new("never_parts", format!("no cluster: the incidents never part into two groups of {size}")).reason(
+            "a cluster is denser than what lies around it; --allow-single-cluster takes everything together for one",
+        )
     });
-    if answer.clusters.is_empty() {
-        answer.notes.push(
-            Note::new("never_parts", format!("no cluster: the incidents never part into two groups of {size}")).reason(
-                "a cluster is denser than what lies around it; --allow-single-cluster takes everything together for one",
-            ),
-        );
-    }
-    Ok(answer)
+    let scores = SiteScores {
+        membership: membership(&group, &hierarchy.core, condensed.clusters.len()),
+        outlier: condensed.outlier(),
+        stability: condensed.clusters.iter().map(|cluster| cluster.stability).collect(),
+    };
+    let margin = margin(&hierarchy.core, &group);
+    let notes = never.into_iter().collect();
+    Ok(Grouping { scores: Some(scores), notes, ..Grouping::plain(sites, group, core, margin) })
 }

@@ -36,7 +36,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::clusters::clusters;
+use crate::clusters::{Cases, ClusterParams, Grouping};
 use crate::cores::{Reach, cores, default_min_points};
 use crate::k_distances::core_share_of_moments;
 use crate::{About, AnalysisError, Eps, Moments, Watch};
@@ -60,27 +60,31 @@ pub struct StDbscanParams {
     /// Incidents within eps and eps-time, its own included, that make an incident a core
     #[serde(default = "default_min_points")]
     pub min_points: std::num::NonZeroU32,
+    /// What is told of the clusters.
+    #[serde(flatten)]
+    pub report: ClusterParams,
+}
+
+impl StDbscanParams {
+    /// These radii and this number, and the defaults.
+    pub fn new(eps: impl Into<Eps>, eps_time: Span, min_points: std::num::NonZeroU32) -> Self {
+        Self { eps: eps.into(), eps_time, min_points, report: ClusterParams::default() }
+    }
 }
 
 /// The clusters of `incidents` in space and time.
 pub fn st_dbscan(
     incidents: &Incidents,
     params: &StDbscanParams,
-    _: &Watch,
+    watch: &Watch,
 ) -> Result<Clusters, AnalysisError> {
-    let moments = Moments::new(incidents, "st-dbscan")?;
+    let mut cases = Cases::of(incidents, &params.report)?;
+    let moments_of = |incidents: &Incidents| Moments::new(incidents, "st-dbscan");
     let (time, least) = (params.eps_time, params.min_points);
+    // Before the radius, which may be long to find.
+    let moments = moments_of(cases.incidents())?;
     let (eps, note) = params.eps.resolve(least, || core_share_of_moments(&moments, time, least))?;
     let reach = Reach { eps: eps.get(), time: time.seconds() as f64 };
-    let weight = |at| moments.weight(at);
-    let found = cores(moments.timed.len(), |at| moments.place(at), weight, reach, f64::from(least.get()))?;
-
-    let mut group = vec![None; moments.sites.len()];
-    let mut core = vec![false; moments.sites.len()];
-    for (at, &moment) in moments.timed.iter().enumerate() {
-        group[moment as usize] = found.group[at];
-        core[moment as usize] = found.core[at];
-    }
     let provenance = Provenance::new(
         "st-dbscan",
         json!({
@@ -91,24 +95,20 @@ pub fn st_dbscan(
             "time": "middle of the known stretch",
         }),
     );
-    let mut clusters = clusters(&moments.sites, &group, &core, eps.get() / 2.0, provenance);
-    count_places(&mut clusters, &moments.place_of_incident);
-    clusters.notes.extend(note);
-    clusters.notes.extend(Moments::notes(incidents, time));
-    Ok(clusters)
+    let vague = Moments::notes(cases.incidents(), time);
+    cases.noticed(note.into_iter().chain(vague));
+    cases.clusters(provenance, watch, |incidents, _| group(moments_of(incidents)?, reach, least))
 }
 
-/// Counts the distinct places of each cluster, where so far each was counted once per time.
-fn count_places(clusters: &mut Clusters, place_of_incident: &[u32]) {
-    let mut places: Vec<(u32, u32)> = clusters
-        .labels
-        .iter()
-        .zip(place_of_incident)
-        .filter_map(|(label, &place)| label.map(|label| (label, place)))
-        .collect();
-    places.sort_unstable();
-    places.dedup();
-    for (cluster, places) in clusters.clusters.iter_mut().zip(places.chunk_by(|a, b| a.0 == b.0)) {
-        cluster.sites = places.len() as u64;
+/// The groups of the moments whose time is known.
+fn group(moments: Moments, reach: Reach, least: std::num::NonZeroU32) -> Result<Grouping, AnalysisError> {
+    let weight = |at| moments.weight(at);
+    let found = cores(moments.timed.len(), |at| moments.place(at), weight, reach, f64::from(least.get()))?;
+    let mut group = vec![None; moments.sites.len()];
+    let mut core = vec![false; moments.sites.len()];
+    for (at, &moment) in moments.timed.iter().enumerate() {
+        group[moment as usize] = found.group[at];
+        core[moment as usize] = found.core[at];
     }
+    Ok(Grouping::plain(moments.sites, group, core, reach.eps / 2.0))
 }

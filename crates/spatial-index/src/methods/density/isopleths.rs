@@ -32,19 +32,19 @@
 //! An area that holds half of the mass is not significant by that: half of anything lies somewhere, on an even map in
 //! half of the area. And the share is of the smoothed mass: of the incidents themselves a few more or fewer lie inside.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use brasa_model::{Incidents, Isopleth, Isopleths, Note, Surface, Window, WindowOrigin};
 use geo::MultiPolygon;
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::density::{DensityParams, UNITS, of_sites};
 use crate::isopleth::isopleth;
+use crate::written::as_text;
 use crate::{About, AnalysisError, Sites, Watch};
 
 /// What a reader of the catalogue learns.
@@ -178,29 +178,7 @@ impl fmt::Display for Levels {
     }
 }
 
-impl TryFrom<String> for Levels {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Levels> for String {
-    fn from(levels: Levels) -> Self {
-        levels.to_string()
-    }
-}
-
-impl JsonSchema for Levels {
-    fn schema_name() -> Cow<'static, str> {
-        "Levels".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "RULE:LIST", "examples": ["mass:50%,90%", "value:10,50", "quantile:90%,95%", "sd:1,2,3"] })
-    }
-}
+as_text!(Levels, "RULE:LIST", "examples": ["mass:50%,90%", "value:10,50", "quantile:90%,95%", "sd:1,2,3"]);
 
 /// The areas at or above the levels of the density of `incidents`.
 pub fn isopleths(

@@ -115,6 +115,7 @@ pub fn kde_adaptive(
         cap: params.cap,
     };
     let mut surface = on_grid(&sites, grid, spread)?;
+    bandwidth.record_in(&mut surface.provenance);
     let pilot_notes = pilot.into_iter().flat_map(|pilot| pilot.notes).map(of_pilot);
     let chosen: Vec<Note> = cell_note.into_iter().chain(bandwidth.notes).chain(pilot_notes).collect();
     surface.notes.splice(0..0, chosen);

@@ -58,13 +58,10 @@
 //! may as well be less of the others. With abramson and an edge correction other than `uniform`, the pilot changes much within a
 //! kernel at the border, and z is up to a fifth off there: p then wants permutations.
 
-use std::borrow::Cow;
-use std::str::FromStr;
-
 use brasa_model::{Contour, Grid, Incidents, Metres, Note, Provenance, Risk, Surface, Tail};
 use ndarray::Array2;
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -79,6 +76,7 @@ use crate::kernel_sums::relative_sums;
 use crate::kernels::Kernel;
 use crate::selection::{Selection, kinds_there_are};
 use crate::sites::Ordered;
+use crate::written::as_word;
 use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
 
 /// What a reader of the catalogue learns.
@@ -181,45 +179,7 @@ pub enum Against {
     All,
 }
 
-impl FromStr for Against {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "rest" => Ok(Self::Rest),
-            "all" => Ok(Self::All),
-            other => Err(format!("\"{other}\" is neither rest nor all")),
-        }
-    }
-}
-
-impl TryFrom<String> for Against {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Against> for String {
-    fn from(against: Against) -> Self {
-        match against {
-            Against::Rest => "rest",
-            Against::All => "all",
-        }
-        .to_owned()
-    }
-}
-
-impl JsonSchema for Against {
-    fn schema_name() -> Cow<'static, str> {
-        "Against".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "rest|all", "enum": ["rest", "all"] })
-    }
-}
+as_word!(Against, Rest = "rest", All = "all");
 
 /// Whether every incident spreads equally far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,45 +192,7 @@ pub enum Spread {
     Abramson,
 }
 
-impl FromStr for Spread {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "fixed" => Ok(Self::Fixed),
-            "abramson" => Ok(Self::Abramson),
-            other => Err(format!("\"{other}\" is neither fixed nor abramson")),
-        }
-    }
-}
-
-impl TryFrom<String> for Spread {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Spread> for String {
-    fn from(spread: Spread) -> Self {
-        match spread {
-            Spread::Fixed => "fixed",
-            Spread::Abramson => "abramson",
-        }
-        .to_owned()
-    }
-}
-
-impl JsonSchema for Spread {
-    fn schema_name() -> Cow<'static, str> {
-        "Spread".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "fixed|abramson", "enum": ["fixed", "abramson"] })
-    }
-}
+as_word!(Spread, Fixed = "fixed", Abramson = "abramson");
 
 /// The relative risk of the cases among `incidents`, on a grid clipped to their window.
 pub fn kde_ratio(
@@ -330,6 +252,7 @@ pub fn kde_ratio(
     let bands = [&mut risk.log_ratio, &mut risk.z, &mut risk.p_high, &mut risk.p_low];
     for band in bands {
         band.provenance.parameters["cases"] = json!(params.cases);
+        bandwidth.record_in(&mut band.provenance);
     }
     let aside = incidents.len() - known.len();
     let aside = (aside > 0).then(|| {
@@ -347,19 +270,7 @@ pub fn kde_ratio(
 fn known(incidents: &Incidents, chosen: &[Option<bool>]) -> (Incidents, Vec<bool>) {
     let (kept, is_case): (Vec<usize>, Vec<bool>) =
         chosen.iter().enumerate().filter_map(|(at, &case)| Some((at, case?))).unzip();
-    let pick = |values: &[f64]| kept.iter().map(|&at| values[at]).collect();
-    let known = Incidents {
-        x: pick(&incidents.x),
-        y: pick(&incidents.y),
-        times: None,
-        kinds: None,
-        weight: incidents.weight.as_deref().map(pick),
-        row: kept.iter().map(|&at| incidents.row[at]).collect(),
-        files: None,
-        window: incidents.window.clone(),
-        crs: incidents.crs.clone(),
-    };
-    (known, is_case)
+    (incidents.only(&kept), is_case)
 }
 
 /// How [`on_grid`] compares cases with controls.

@@ -33,7 +33,6 @@
 //! The first and the last slices look quiet because nothing is known before and after: `edge-time uniform` lifts them, at the price
 //! of a rougher estimate there. And a slice is no count of its days: it looks `bandwidth-time` back and ahead.
 
-use std::borrow::Cow;
 use std::f64::consts::PI;
 use std::fmt;
 use std::ops::Range;
@@ -42,11 +41,12 @@ use std::str::FromStr;
 use brasa_model::{Civil, Grid, Incidents, Interval, Metres, Note, Provenance, Span, SurfaceSeries};
 use ndarray::Array3;
 use rayon::prelude::*;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::kernels::Kernel;
+use crate::written::{as_text, as_word};
 use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
 
 /// What a reader of the catalogue learns.
@@ -117,13 +117,7 @@ impl FromStr for Step {
     }
 }
 
-impl TryFrom<String> for Step {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+as_text!(Step, "SPAN|half", "examples": ["7d", "8h", "half"]);
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,25 +128,9 @@ impl fmt::Display for Step {
     }
 }
 
-impl From<Step> for String {
-    fn from(step: Step) -> Self {
-        step.to_string()
-    }
-}
-
-impl JsonSchema for Step {
-    fn schema_name() -> Cow<'static, str> {
-        "Step".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "SPAN|half", "examples": ["7d", "8h", "half"] })
-    }
-}
-
 /// What to do about the part of the time kernel that falls outside the period of the data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum EdgeTime {
     /// Nothing: the first and last slices are too low.
     #[default]
@@ -161,15 +139,7 @@ pub enum EdgeTime {
     Uniform,
 }
 
-impl JsonSchema for EdgeTime {
-    fn schema_name() -> Cow<'static, str> {
-        "EdgeTime".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "title": "none|uniform", "enum": ["none", "uniform"] })
-    }
-}
+as_word!(EdgeTime, None = "none", Uniform = "uniform");
 
 /// The most values a series may have: 2²⁸ are 2 GiB.
 const MOST_VALUES: f64 = 268_435_456.0;
@@ -198,6 +168,7 @@ pub fn kde_spacetime(
     let bandwidths = (bandwidth.radius, params.bandwidth_time);
 
     let mut series = on_grid(incidents, &sites, grid, frames, bandwidths, params.edge_time)?;
+    bandwidth.record_in(&mut series.provenance);
     series.notes = cell_note.into_iter().chain(bandwidth.notes).chain(step_note).collect();
     series.notes.append(&mut notes_on_time(times.intervals(), &series.frames, period, step, params));
     Ok(series)
