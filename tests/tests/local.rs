@@ -11,7 +11,7 @@ use brasa_spatial_index::methods::local::local_geary::{self, local_geary};
 use brasa_spatial_index::methods::local::local_moran::{self, local_moran};
 use brasa_spatial_index::significance::{Correction, two_sided_p};
 use brasa_spatial_index::weights::{Neighbours, Weights};
-use brasa_spatial_index::{CellSize, Watch};
+use brasa_spatial_index::{AnalysisError, CellSize, Watch};
 use brasa_tests::{incidents, numbers, real, rows};
 use geo::{MultiPolygon, Rect};
 use proptest::prelude::*;
@@ -228,6 +228,63 @@ proptest! {
     }
 }
 
+/// p of a zone whose neighbours are `k` of the others, from all choices there are, listed: one of them, two, or all but one.
+fn listed(values: &[f64], weights: &Weights, zone: usize, of: impl Fn(f64) -> f64) -> f64 {
+    let others: Vec<f64> = (0..values.len()).filter(|&at| at != zone).map(|at| of(values[at])).collect();
+    let total: f64 = others.iter().sum();
+    let choices: Vec<f64> = match weights.count(zone) {
+        1 => others,
+        2 => others.iter().enumerate().flat_map(|(at, a)| others[..at].iter().map(move |b| a + b)).collect(),
+        _ => others.iter().map(|left_out| total - left_out).collect(),
+    };
+    let seen: f64 = weights.of(zone).iter().map(|&at| of(values[at as usize])).sum();
+    let share = |tail: &dyn Fn(f64) -> bool| {
+        choices.iter().filter(|&&sum| tail(sum)).count() as f64 / choices.len() as f64
+    };
+    (2.0 * share(&|sum| sum >= seen).min(share(&|sum| sum <= seen))).min(1.0)
+}
+
+#[test]
+fn either_draws_give_the_p_of_all_choices_listed() {
+    const REPLICATES: u32 = 19_999;
+    // With eighty zones there are too many neighbours to tell apart by looking at each.
+    for n in [4, 9, 20, 80] {
+        let mut chance = Chance::new(n as u64, 0);
+        let values: Vec<f64> = (0..n).map(|_| chance.below(5) as f64).collect();
+        let size = |zone: usize| [1, 2, n - 2][zone % 3];
+        let list = |zone: usize| (1..=size(zone)).map(|step| (zone + step) % n).collect();
+        let weights = Weights::from_lists(&(0..n).map(list).collect::<Vec<_>>());
+        for summed in [Summed::Values, Summed::SquaredDifferences] {
+            for draws in BOTH {
+                let found = ps(&values, &weights, summed, REPLICATES, draws, 5);
+                for (zone, found) in found.into_iter().enumerate() {
+                    let own = values[zone];
+                    let exact = match summed {
+                        Summed::Values => listed(&values, &weights, zone, |value| value),
+                        Summed::SquaredDifferences => {
+                            listed(&values, &weights, zone, |value| (value - own) * (value - own))
+                        }
+                    };
+                    // Five standard errors of twice a share.
+                    let error = 5.0 * 2.0 * (exact / 2.0 / f64::from(REPLICATES)).sqrt() + 2e-4;
+                    assert!((found - exact).abs() < error, "{n} {draws} {zone}: {found} against {exact}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn permutations_stop_when_nobody_waits() {
+    let (values, weights) = noise(12, 1);
+    let observer = |_| std::ops::ControlFlow::Break(());
+    for draws in BOTH {
+        let how = Permutations { replicates: 99, draws, seed: 1 };
+        let found = permutation_ps(&values, &weights, Summed::Values, how, &Watch::new(&observer));
+        assert_eq!(found, Err(AnalysisError::Interrupted));
+    }
+}
+
 /// A square of so many zones with independent counts.
 fn noise(side: usize, seed: u64) -> (Vec<f64>, Weights) {
     let extent = side as f64 * 100.0;
@@ -243,7 +300,7 @@ fn noise(side: usize, seed: u64) -> (Vec<f64>, Weights) {
 
 #[test]
 fn under_complete_randomness_p_is_even_and_few_zones_are_called_significant() {
-    const WORLDS: u64 = 200;
+    const WORLDS: u64 = 1000;
     let mut of_one_zone = vec![Vec::new(); 5];
     let mut false_worlds = [0_u32; 5];
     for seed in 0..WORLDS {
@@ -264,11 +321,38 @@ fn under_complete_randomness_p_is_even_and_few_zones_are_called_significant() {
         p.sort_by(f64::total_cmp);
         let step = |rank: usize| (rank as f64 + 0.5) / WORLDS as f64;
         let apart = p.iter().enumerate().map(|(rank, p)| (p - step(rank)).abs()).fold(0.0, f64::max);
-        // Kolmogorov–Smirnov at one in a thousand: 1.95/√200.
-        assert!(apart < 0.138, "{at}: {apart}");
+        // Kolmogorov–Smirnov at one in a thousand: 1.95/√1000.
+        assert!(apart < 0.0617, "{at}: {apart}");
         // Where nothing is true, the false share is the chance of any: at most 0.05, and three standard errors.
         let share = f64::from(false_worlds[at]) / WORLDS as f64;
         assert!(share < 0.05 + 3.0 * (0.05 * 0.95 / WORLDS as f64).sqrt(), "{at}: {share}");
+    }
+}
+
+#[test]
+fn the_share_of_false_ones_among_the_found_is_what_was_promised() {
+    const WORLDS: u64 = 1000;
+    // A hundred zones of chance and thirty true ones, half of them plain to see.
+    let (noise, truth) = (100, 30);
+    for (correction, promised) in
+        [(Correction::Bh, 0.05 * 100.0 / 130.0), (Correction::By, 0.05), (Correction::Bonferroni, 0.05)]
+    {
+        let shares: Vec<f64> = (0..WORLDS)
+            .map(|world| {
+                let mut chance = Chance::new(world, 9);
+                let mut p: Vec<f64> = (0..noise).map(|_| chance.share()).collect();
+                p.extend((0..truth).map(|at| chance.share() * if at % 2 == 0 { 1e-5 } else { 0.02 }));
+                let q = correction.adjust(&p);
+                let found = q.iter().filter(|&&q| q <= 0.05).count();
+                let wrong = q[..noise].iter().filter(|&&q| q <= 0.05).count();
+                assert!(found >= truth / 2, "{found}");
+                wrong as f64 / found as f64
+            })
+            .collect();
+        let mean = shares.iter().sum::<f64>() / WORLDS as f64;
+        let spread = shares.iter().map(|share| (share - mean).powi(2)).sum::<f64>() / WORLDS as f64;
+        // Three standard errors of the mean.
+        assert!(mean <= promised + 3.0 * (spread / WORLDS as f64).sqrt(), "{correction}: {mean}");
     }
 }
 
