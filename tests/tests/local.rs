@@ -137,7 +137,7 @@ fn gi_equals_getis_and_ord_1996_at_five_distances() {
         let stats =
             gi(&incidents, &GiParams { cell, neighbours, ..GiParams::default() }, &Watch::NOBODY).unwrap();
         let found: Vec<f64> = (0..256)
-            .map(|at| stats.z[stats.grid.cell_at(incidents.x[at], incidents.y[at]).unwrap()])
+            .map(|at| stats.z[stats.zones.grid().unwrap().cell_at(incidents.x[at], incidents.y[at]).unwrap()])
             .collect();
         close(&found, &numbers(&rows, column), 1e-8, "Gi");
     }
@@ -376,7 +376,7 @@ fn every_local_method_finds_the_crowds_with_either_draws() {
         assert!(gi(&town, &params, watch).unwrap().count_of(Class::Hot) >= 8);
         let moran = local_moran(&town, &params, watch).unwrap();
         assert!(moran.count_of(Class::HighHigh) >= 8, "{}", moran.count_of(Class::HighHigh));
-        assert_eq!(moran.statistic.unwrap().values.len(), 100);
+        assert_eq!(moran.series[0].values.len(), 100);
         let geary = local_geary(&town, &params, watch).unwrap();
         assert_eq!(geary.class.len(), 100);
     }

@@ -538,15 +538,15 @@ proptest! {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
         };
-        let cells: Vec<usize> = stats.grid.cells().collect();
+        let cells: Vec<usize> = stats.zones.grid().unwrap().cells().collect();
         let n = cells.len() as f64;
         let mean = stats.count.iter().sum::<f64>() / n;
         let s = (stats.count.iter().map(|x| x * x).sum::<f64>() / n - mean * mean).sqrt();
         for (i, &a) in cells.iter().enumerate() {
-            let (ax, ay) = stats.grid.name(a);
+            let (ax, ay) = stats.zones.grid().unwrap().name(a);
             let (mut sum, mut w) = (0.0, 0.0);
             for (j, &b) in cells.iter().enumerate() {
-                let (bx, by) = stats.grid.name(b);
+                let (bx, by) = stats.zones.grid().unwrap().name(b);
                 if ((ax - bx).pow(2) + (ay - by).pow(2)) as f64 * 200.0 * 200.0 <= distance * distance {
                     sum += stats.count[j];
                     w += 1.0;

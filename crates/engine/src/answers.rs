@@ -105,7 +105,7 @@ impl Target<'_> {
                 notes.append(&mut stats.notes);
                 let of = |class: &Class| format!("{} {}", stats.count_of(*class), class.word());
                 let verdicts: Vec<String> = stats.verdicts.iter().map(of).collect();
-                let headline = format!("{} zones: {} at q <= 0.05", stats.grid.len(), verdicts.join(", "));
+                let headline = format!("{} zones: {} at q <= 0.05", stats.zones.len(), verdicts.join(", "));
                 self.features(layers::local_stats(&stats, crs, period, |_| true), notes, format, headline)
             }
             (Answer::Clusters(mut clusters), FileFormat::Map(format)) => {

@@ -1,6 +1,6 @@
 //! A statistic per zone, with how sure it is.
 
-use crate::{Grid, Note, Provenance, Series};
+use crate::{Note, Provenance, Series, Zoning};
 
 /// What a zone is, once many tests have been allowed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Class {
     }
 }
 
-/// One statistic per zone; the zones are the cells of `grid` inside the window, in [`Grid::cells`] order.
+/// One statistic per zone.
 #[derive(Debug, Clone)]
 pub struct LocalStats {
     /// The title for people.
@@ -50,13 +50,13 @@ pub struct LocalStats {
     /// What a reader must know.
     pub description: &'static str,
     /// The zones.
-    pub grid: Grid,
+    pub zones: Zoning,
     /// Incidents (or their weight) in the zone.
     pub count: Vec<f64>,
     /// Zones in the neighbourhood that the statistic looked at, itself included where the method includes it.
     pub neighbours: Vec<u32>,
-    /// The statistic itself, where it is not the z-score.
-    pub statistic: Option<Series>,
+    /// What else is known of each zone: its area, denominator and rate, and the statistic itself where it is not z.
+    pub series: Vec<Series>,
     /// The statistic as a z-score; like the statistic, p and q it is NaN for a zone of which nothing can be said.
     pub z: Vec<f64>,
     /// Two-sided p under the null hypothesis, one zone at a time.

@@ -23,6 +23,12 @@ pub struct GlobalParams {
     pub cell: CellSize,
     /// Which zones count as neighbours: queen, rook, knn:K (the K nearest) or band:LENGTH (all centres within that distance)
     pub neighbours: Neighbours,
+    /// File with the zones to count in, such as beats or tracts, instead of square cells; without --study-area they are the study area
+    #[schemars(title = "FILE")]
+    pub zones: Option<String>,
+    /// Column of the zones with what to divide the incidents by, such as people; rates are looked at then
+    #[schemars(title = "COLUMN")]
+    pub population: Option<String>,
     /// Random arrangements of the counts to take p from as well; 0 is none
     pub permutations: u32,
     /// Where chance begins; the same seed gives the same p
@@ -108,11 +114,12 @@ pub fn permutation_p_of(
 impl Global {
     /// The answer: a curve of one step over the number of zones.
     pub fn of(&self, zones: Zones, params: &GlobalParams, watch: &Watch) -> Result<Curve, AnalysisError> {
-        let Zones { grid, count, weights, mut notes, .. } = zones;
-        let found = (self.moments)(&count, &weights)?;
+        let mut parameters = zones.record();
+        let Zones { values, weights, mut notes, .. } = zones;
+        let found = (self.moments)(&values, &weights)?;
         let p = match params.permutations {
             0 => f64::NAN,
-            replicates => permutation_p_of(self.raw, &count, &weights, (replicates, params.seed.0), watch)?,
+            replicates => permutation_p_of(self.raw, &values, &weights, (replicates, params.seed.0), watch)?,
         };
         let [z_normality, z] = found.z();
         let [above, below] = self.meaning;
@@ -137,20 +144,16 @@ impl Global {
             Style::Binary => "binary",
             Style::RowStandardised => "row-standardised",
         };
-        let parameters = json!({
-            "cell": grid.cell(),
-            "neighbours": params.neighbours,
-            "weights": weighted,
-            "links": weights.links(),
-            "permutations": params.permutations,
-            "p": "two-sided",
-        });
+        parameters["weights"] = json!(weighted);
+        parameters["links"] = json!(weights.links());
+        parameters["permutations"] = json!(params.permutations);
+        parameters["p"] = json!("two-sided");
         let mut provenance = Provenance::new(self.method, parameters);
         provenance.seed = (params.permutations > 0).then_some(params.seed.0);
         let one = |name, title, value| Series::new(name, title, "", vec![value]);
         Ok(Curve {
             title: self.title.to_owned(),
-            x: Series::new("zones", "Zones", "zones", vec![count.len() as f64]),
+            x: Series::new("zones", "Zones", "zones", vec![values.len() as f64]),
             y: vec![
                 one("value", self.title, found.value),
                 one("expectation", "Expectation", found.expectation),

@@ -4,11 +4,14 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use brasa_model::{Grid, Metres, Note, UnitError};
+use brasa_model::{GivenZone, Grid, Metres, Note, UnitError};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::written::as_text;
+use given::Touch;
+
+mod given;
 
 /// Which zones count as neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -19,7 +22,8 @@ pub enum Neighbours {
     Queen,
     /// Zones that share a side.
     Rook,
-    /// So many nearest zones, by their centres; of equally near ones the more southern, then the more western.
+    /// So many nearest zones, by their centres; of equally near ones the more southern, then the more western, of given
+    /// ones the first in their file.
     Nearest(NonZeroU32),
     /// Zones whose centres lie within a distance.
     Band(Metres),
@@ -93,6 +97,17 @@ impl Weights {
             Neighbours::Band(distance) => places.at_offsets(&within(distance.get() / side)),
             Neighbours::Nearest(count) => places.nearest(count.get() as usize),
         }
+    }
+
+    /// The neighbours among given zones, sides and corners being borders that come within a metre of one another.
+    pub fn on_given(zones: &[GivenZone], neighbours: Neighbours) -> Self {
+        let lists = match neighbours {
+            Neighbours::Queen => given::touching(zones, Touch::Corner),
+            Neighbours::Rook => given::touching(zones, Touch::Border),
+            Neighbours::Band(distance) => given::near(zones, distance.get(), zones.len()),
+            Neighbours::Nearest(count) => given::near(zones, f64::INFINITY, count.get() as usize),
+        };
+        Self::from_lists(&lists)
     }
 
     /// Given lists of neighbours, one per zone, by number from 0; the zone itself, repeats and unknown zones do not count.

@@ -1,6 +1,13 @@
 //! Incidents counted in zones, and the way from a statistic per zone to a verdict: what local and global statistics share.
 
-use brasa_model::{Class, Grid, Incidents, LocalStats, Note, Provenance, Series};
+use brasa_model::{
+    Class, Denominators, GivenZone, GivenZones, Grid, Incidents, LocalStats, Note, Provenance, Series,
+    Window, WindowOrigin, Zoning,
+};
+use geo::{BooleanOps, Coord, Line, LinesIter};
+use rayon::prelude::*;
+use rstar::RTree;
+use rstar::primitives::{GeomWithData, Rectangle};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,6 +31,12 @@ pub struct ZoneParams {
     pub cell: CellSize,
     /// Which zones count as neighbours: queen, rook, knn:K (the K nearest) or band:LENGTH (all centres within that distance)
     pub neighbours: Neighbours,
+    /// File with the zones to count in, such as beats or tracts, instead of square cells; without --study-area they are the study area
+    #[schemars(title = "FILE")]
+    pub zones: Option<String>,
+    /// Column of the zones with what to divide the incidents by, such as people; rates are looked at then
+    #[schemars(title = "COLUMN")]
+    pub population: Option<String>,
     /// Random arrangements to take p from; 0 takes it from the normal law
     pub permutations: u32,
     /// Whether all zones look at the same arrangements (fast) or each at its own: shared or independent
@@ -48,10 +61,12 @@ impl Default for Seed {
 /// Zones with what lies in them and who their neighbours are.
 #[derive(Debug, Clone)]
 pub struct Zones {
-    /// The zones: the cells of a grid inside the window.
-    pub grid: Grid,
+    /// The zones: the cells of a grid inside the window, or given ones.
+    pub zoning: Zoning,
     /// Weight of the incidents per zone.
     pub count: Vec<f64>,
+    /// What is looked at: the counts, or the rates where there are denominators.
+    pub values: Vec<f64>,
     /// Who is whose neighbour.
     pub weights: Weights,
     /// Which rule made the neighbours.
@@ -61,12 +76,26 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// The incidents counted in cells of that size.
-    pub fn of(incidents: &Incidents, cell: CellSize, neighbours: Neighbours) -> Result<Self, AnalysisError> {
+    /// The incidents counted in their zones, if some were given, or else in cells of that size. `named` says whether zones
+    /// should have been given.
+    pub fn of(
+        incidents: &Incidents,
+        cell: CellSize,
+        neighbours: Neighbours,
+        named: bool,
+    ) -> Result<Self, AnalysisError> {
         if incidents.is_empty() {
             return Err(AnalysisError::NoIncidents);
         }
         let sites = Sites::new(incidents);
+        if let Some(given) = &incidents.zones {
+            return Self::on_given(&sites, given, &incidents.window, neighbours);
+        }
+        if named {
+            return Err(AnalysisError::TooFewZones {
+                why: "the zones that were named were not read".to_owned(),
+            });
+        }
         let (cell, note) = cell.resolve(incidents, &sites)?;
         let mut zones = Self::on_grid(&sites, Grid::covering(&incidents.window, cell)?, neighbours);
         zones.notes.extend(note);
@@ -89,18 +118,65 @@ impl Zones {
                 ),
             );
         }
-        if grid.len() < FEW_ZONES {
-            notes.push(
-                Note::new("few_zones", format!("only {} zones", grid.len()))
-                    .value(grid.len(), "zones")
-                    .reason(format!(
-                        "with fewer than {FEW_ZONES} zones p-values are rough; a smaller --cell gives more"
-                    )),
-            );
-        }
+        notes.extend(few(grid.len(), "a smaller --cell gives more"));
         let weights = Weights::on_grid(&grid, neighbours);
         notes.extend(weights.islands());
-        Self { grid, count, weights, neighbours, notes }
+        Self { zoning: Zoning::Grid(grid), values: count.clone(), count, weights, neighbours, notes }
+    }
+
+    /// Sites counted in given zones, as far as these lie in the window.
+    pub fn on_given(
+        sites: &Sites,
+        given: &GivenZones,
+        window: &Window,
+        neighbours: Neighbours,
+    ) -> Result<Self, AnalysisError> {
+        let mut notes = Vec::new();
+        let given = within(given, window, &mut notes)?;
+        let (count, outside) = count_in(sites, &given.zones);
+        if outside > 0 {
+            notes.push(
+                Note::new("outside_zones", format!("{outside} incidents of the study area are in no zone"))
+                    .value(outside, "incidents")
+                    .reason("the zones do not cover the whole study area; these incidents do not count"),
+            );
+        }
+        notes.extend(few(given.zones.len(), "smaller zones give more"));
+        let values = match &given.denominators {
+            None => count.clone(),
+            Some(below) => count.iter().zip(&below.values).map(|(count, below)| count / below).collect(),
+        };
+        let weights = Weights::on_given(&given.zones, neighbours);
+        notes.extend(weights.islands());
+        Ok(Self { zoning: Zoning::Given(given), count, values, weights, neighbours, notes })
+    }
+
+    /// What the zones are, for whoever wants to make the same ones.
+    pub fn record(&self) -> Value {
+        match &self.zoning {
+            Zoning::Grid(grid) => json!({ "cell": grid.cell(), "neighbours": self.neighbours }),
+            Zoning::Given(given) => {
+                let column = given.denominators.as_ref().map(|below| &below.column);
+                json!({ "zones": given.file, "population": column, "neighbours": self.neighbours })
+            }
+        }
+    }
+
+    /// What is known of each zone beside its count.
+    fn series(&self) -> Vec<Series> {
+        let Zoning::Given(given) = &self.zoning else { return Vec::new() };
+        let areas = given.zones.iter().map(|zone| zone.outline.area_km2()).collect();
+        let mut series = vec![Series::new("area_km2", "Area", "km²", areas)];
+        if let Some(below) = &given.denominators {
+            series.push(Series::new("population", "Denominator", "", below.values.clone()));
+            series.push(Series::new(
+                "rate",
+                "Incidents per unit of the denominator",
+                "",
+                self.values.clone(),
+            ));
+        }
+        series
     }
 
     /// From a statistic per zone to a verdict on each.
@@ -110,32 +186,30 @@ impl Zones {
         params: &ZoneParams,
         watch: &Watch,
     ) -> Result<LocalStats, AnalysisError> {
-        let Self { grid, count, weights, mut notes, .. } = self;
+        let (mut series, mut parameters) = (self.series(), self.record());
+        let Self { zoning, count, values, weights, mut notes, .. } = self;
         let p = match params.permutations {
             0 => local.z.iter().map(|&z| if z.is_nan() { z } else { two_sided_p(z) }).collect(),
             replicates => {
                 let how = Permutations { replicates, draws: params.draws, seed: params.seed.0 };
-                notes.extend(out_of_reach(grid.len(), replicates, params.correction));
-                permutation_ps(&count, &weights, local.summed, how, watch)?
+                notes.extend(out_of_reach(count.len(), replicates, params.correction));
+                permutation_ps(&values, &weights, local.summed, how, watch)?
             }
         };
         let q = params.correction.adjust(&p);
         let verdict =
             |zone: usize| if q[zone] <= LEVEL { (local.class)(zone) } else { Class::NotSignificant };
         let class = (0..q.len()).map(verdict).collect();
-        let mut parameters = json!({
-            "cell": grid.cell(),
-            "neighbours": params.neighbours,
-            "self_included": local.self_included,
-            "p": "two-sided, normal law",
-            "correction": params.correction,
-            "level": LEVEL,
-        });
+        parameters["self_included"] = json!(local.self_included);
+        parameters["p"] = json!("two-sided, normal law");
+        parameters["correction"] = json!(params.correction);
+        parameters["level"] = json!(LEVEL);
         if params.permutations > 0 {
             parameters["p"] = Value::from("two-sided, twice the smaller tail of conditional permutations");
             parameters["permutations"] = Value::from(params.permutations);
             parameters["draws"] = json!(params.draws);
         }
+        series.extend(local.statistic);
         let mut provenance = Provenance::new(local.method, parameters);
         provenance.seed = (params.permutations > 0).then_some(params.seed.0);
         Ok(LocalStats {
@@ -143,9 +217,9 @@ impl Zones {
             description: local.description,
             verdicts: local.verdicts,
             neighbours: weights.sizes(u32::from(local.self_included)),
-            statistic: local.statistic,
+            series,
             z: local.z,
-            grid,
+            zones: zoning,
             count,
             p,
             q,
@@ -198,6 +272,109 @@ fn out_of_reach(zones: usize, replicates: u32, correction: Correction) -> Option
                 "p counts arrangements, and is adjusted for testing {zones} zones; a single zone needs --permutations {needed:.0}, the normal law (0) has no such floor"
             ))
     })
+}
+
+/// The note that says that there are few zones, and what gives more.
+fn few(zones: usize, more: &str) -> Option<Note> {
+    (zones < FEW_ZONES).then(|| {
+        Note::new("few_zones", format!("only {zones} zones"))
+            .value(zones, "zones")
+            .reason(format!("with fewer than {FEW_ZONES} zones p-values are rough; {more}"))
+    })
+}
+
+/// The parts of given zones that lie in the window.
+fn within(given: &GivenZones, window: &Window, notes: &mut Vec<Note>) -> Result<GivenZones, AnalysisError> {
+    // Zones that are themselves the study area lie in it.
+    if *window.origin() == WindowOrigin::Given(given.file.clone()) {
+        return Ok(given.clone());
+    }
+    let border: Vec<Line<f64>> = window.polygons().lines_iter().collect();
+    let part = |zone: &GivenZone| {
+        let bounds = zone.outline.bounds();
+        let meets = |line: &Line<f64>| {
+            let low = Coord { x: line.start.x.min(line.end.x), y: line.start.y.min(line.end.y) };
+            let high = Coord { x: line.start.x.max(line.end.x), y: line.start.y.max(line.end.y) };
+            low.x <= bounds.max().x
+                && high.x >= bounds.min().x
+                && low.y <= bounds.max().y
+                && high.y >= bounds.min().y
+        };
+        if !border.iter().any(meets) {
+            let centre = bounds.center();
+            return window.contains(centre.x, centre.y).then(|| zone.clone());
+        }
+        let shared = zone.outline.polygons().intersection(window.polygons());
+        let outline = Window::of_disjoint(shared, zone.outline.origin().clone()).ok()?;
+        Some(GivenZone { name: zone.name.clone(), outline })
+    };
+    let parts: Vec<Option<GivenZone>> = given.zones.par_iter().map(part).collect();
+    let left_out = parts.iter().filter(|part| part.is_none()).count();
+    if left_out == parts.len() {
+        return Err(AnalysisError::TooFewZones {
+            why: format!("no zone of {} lies in the study area", given.file),
+        });
+    }
+    if left_out > 0 {
+        notes.push(
+            Note::new(
+                "zones_outside",
+                format!("{left_out} zones lie outside the study area and are left out"),
+            )
+            .value(left_out, "zones")
+            .reason("nothing is known of incidents there"),
+        );
+    }
+    // Rounding at a shared border cuts nothing off.
+    let is_cut = |(zone, part): (&GivenZone, &Option<GivenZone>)| {
+        part.as_ref().is_some_and(|part| part.outline.area_km2() < zone.outline.area_km2() * (1.0 - 1e-6))
+    };
+    let cut = given.zones.iter().zip(&parts).filter(|&pair| is_cut(pair)).count();
+    if cut > 0 {
+        let mut reason = "only the part inside is drawn, measured and counted in".to_owned();
+        if given.denominators.is_some() {
+            reason.push_str("; its denominator is that of the whole zone, so its rate is too low");
+        }
+        notes.push(
+            Note::new("zones_cut", format!("{cut} zones are cut by the border of the study area"))
+                .value(cut, "zones")
+                .reason(reason),
+        );
+    }
+    let denominators = given.denominators.as_ref().map(|below| Denominators {
+        column: below.column.clone(),
+        values: below
+            .values
+            .iter()
+            .zip(&parts)
+            .filter(|(_, part)| part.is_some())
+            .map(|(value, _)| *value)
+            .collect(),
+    });
+    Ok(GivenZones { file: given.file.clone(), zones: parts.into_iter().flatten().collect(), denominators })
+}
+
+/// Weight per given zone, and how many incidents fall into none. A place in two, on a border drawn twice, is in the first.
+fn count_in(sites: &Sites, zones: &[GivenZone]) -> (Vec<f64>, u64) {
+    let boxed = |(at, zone): (usize, &GivenZone)| {
+        let (low, high) = (zone.outline.bounds().min(), zone.outline.bounds().max());
+        GeomWithData::new(Rectangle::from_corners([low.x, low.y], [high.x, high.y]), at)
+    };
+    let tree = RTree::bulk_load(zones.iter().enumerate().map(boxed).collect());
+    let zone_of = |site: usize| {
+        let (x, y) = (sites.x[site], sites.y[site]);
+        let near = tree.locate_all_at_point(&[x, y]).map(|found| found.data);
+        near.filter(|&zone| zones[zone].outline.contains(x, y)).min()
+    };
+    let found: Vec<Option<usize>> = (0..sites.len()).into_par_iter().map(zone_of).collect();
+    let (mut count, mut outside) = (vec![0.0; zones.len()], 0);
+    for (site, zone) in found.into_iter().enumerate() {
+        match zone {
+            Some(zone) => count[zone] += sites.weight[site],
+            None => outside += u64::from(sites.count[site]),
+        }
+    }
+    (count, outside)
 }
 
 /// Weight per zone, and how many incidents fall into no zone.

@@ -45,9 +45,9 @@ pub const ABOUT: About = About {
 /// Parameters of [`geary`].
 pub type GearyParams = GlobalParams;
 
-/// Geary's C of the incidents counted in the cells of a grid clipped to their window.
+/// Geary's C of the incidents counted in zones.
 pub fn geary(incidents: &Incidents, params: &GearyParams, watch: &Watch) -> Result<Curve, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours)?;
+    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
     let global = Global {
         method: "geary",
         title: "Geary's C",

@@ -47,13 +47,13 @@ pub const ABOUT: About = About {
 /// Parameters of [`general_g`].
 pub type GeneralGParams = GlobalParams;
 
-/// General G of the incidents counted in the cells of a grid clipped to their window.
+/// General G of the incidents counted in zones.
 pub fn general_g(
     incidents: &Incidents,
     params: &GeneralGParams,
     watch: &Watch,
 ) -> Result<Curve, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours)?;
+    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
     let global = Global {
         method: "general-g",
         title: "General G",

@@ -47,9 +47,9 @@ pub const ABOUT: About = About {
 /// Parameters of [`moran`].
 pub type MoranParams = GlobalParams;
 
-/// Moran's I of the incidents counted in the cells of a grid clipped to their window.
+/// Moran's I of the incidents counted in zones.
 pub fn moran(incidents: &Incidents, params: &MoranParams, watch: &Watch) -> Result<Curve, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours)?;
+    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
     let global = Global {
         method: "moran",
         title: "Moran's I",

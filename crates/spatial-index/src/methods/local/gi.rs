@@ -45,10 +45,10 @@ pub const ABOUT: About = About {
 /// Parameters of [`gi`].
 pub type GiParams = ZoneParams;
 
-/// Gi of the incidents counted in the cells of a grid clipped to their window.
+/// Gi of the incidents counted in zones.
 pub fn gi(incidents: &Incidents, params: &GiParams, watch: &Watch) -> Result<LocalStats, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours)?;
-    let z = sum_scores(&zones.count, &zones.weights)?;
+    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let z = sum_scores(&zones.values, &zones.weights)?;
     let signs = z.clone();
     let local = Local {
         method: "gi",

@@ -5,8 +5,8 @@
 //!
 //! # Definition
 //! zᵢ = (Σⱼ wᵢⱼ xⱼ − x̄ Wᵢ) / (s √((n Wᵢ − Wᵢ²)/(n − 1))) with wᵢⱼ = 1 for zone i itself and its neighbours,
-//! Wᵢ = Σⱼ wᵢⱼ and s² = Σ xⱼ²/n − x̄². Zones are the cells whose centre lies in the study area, empty ones
-//! included: an empty cell is data. p is two-sided: under the normal law at z, or, with `permutations`, twice the smaller
+//! Wᵢ = Σⱼ wᵢⱼ and s² = Σ xⱼ²/n − x̄². Zones are the cells whose centre lies in the study area, or given ones, empty ones
+//! included: an empty zone is data. x is their count or, with denominators, their rate. p is two-sided: under the normal law at z, or, with `permutations`, twice the smaller
 //! tail (M + 1)/(R + 1) of R arrangements in which the zone keeps its value and its neighbours are drawn from all the
 //! others ([`crate::conditional`]). q is p adjusted for testing all zones.
 //!
@@ -50,13 +50,13 @@ pub const ABOUT: About = About {
 /// Parameters of [`gi_star`].
 pub type GiStarParams = ZoneParams;
 
-/// Gi* of the incidents counted in the cells of a grid clipped to their window.
+/// Gi* of the incidents counted in zones.
 pub fn gi_star(
     incidents: &Incidents,
     params: &GiStarParams,
     watch: &Watch,
 ) -> Result<LocalStats, AnalysisError> {
-    on_zones(Zones::of(incidents, params.cell, params.neighbours)?, params, watch)
+    on_zones(Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?, params, watch)
 }
 
 /// Gi* of sites on a given grid, p under the normal law.
@@ -66,9 +66,9 @@ pub fn on_grid(sites: &Sites, grid: Grid, neighbours: Neighbours) -> Result<Loca
 }
 
 fn on_zones(zones: Zones, params: &GiStarParams, watch: &Watch) -> Result<LocalStats, AnalysisError> {
-    let sums = zones.weights.sums(&zones.count);
-    let sums: Vec<f64> = sums.iter().zip(&zones.count).map(|(sum, own)| sum + own).collect();
-    let z = scores(&zones.count, &sums, &zones.weights.sizes(1))?;
+    let sums = zones.weights.sums(&zones.values);
+    let sums: Vec<f64> = sums.iter().zip(&zones.values).map(|(sum, own)| sum + own).collect();
+    let z = scores(&zones.values, &sums, &zones.weights.sizes(1))?;
     let signs = z.clone();
     let local = Local {
         method: "gi-star",

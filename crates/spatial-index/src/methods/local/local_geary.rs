@@ -48,14 +48,14 @@ pub const ABOUT: About = About {
 /// Parameters of [`local_geary`].
 pub type LocalGearyParams = ZoneParams;
 
-/// Local Geary of the incidents counted in the cells of a grid clipped to their window.
+/// Local Geary of the incidents counted in zones.
 pub fn local_geary(
     incidents: &Incidents,
     params: &LocalGearyParams,
     watch: &Watch,
 ) -> Result<LocalStats, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours)?;
-    let Scores { c, z, class } = scores(&zones.count, &zones.weights)?;
+    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let Scores { c, z, class } = scores(&zones.values, &zones.weights)?;
     let local = Local {
         method: "local-geary",
         title: "Likeness of each zone to its neighbours (local Geary)",

@@ -47,14 +47,14 @@ pub const ABOUT: About = About {
 /// Parameters of [`local_moran`].
 pub type LocalMoranParams = ZoneParams;
 
-/// Local Moran of the incidents counted in the cells of a grid clipped to their window.
+/// Local Moran of the incidents counted in zones.
 pub fn local_moran(
     incidents: &Incidents,
     params: &LocalMoranParams,
     watch: &Watch,
 ) -> Result<LocalStats, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours)?;
-    let Scores { i, z, class } = scores(&zones.count, &zones.weights)?;
+    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let Scores { i, z, class } = scores(&zones.values, &zones.weights)?;
     let local = Local {
         method: "local-moran",
         title: "Zones and their neighbours (local Moran)",
