@@ -95,6 +95,7 @@ pub fn incidents(
         files: None,
         window: window.expect("a window"),
         crs: Crs::from_epsg(32_616).expect("UTM 16N"),
+        zones: None,
     }
 }
 

@@ -16,9 +16,10 @@ use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::density::kde_adaptive::{self, Spread};
 use brasa_spatial_index::methods::density::kde_ratio::{self, Against, Comparison};
-use brasa_spatial_index::methods::local::gi_star::{self, Neighbours};
+use brasa_spatial_index::methods::local::gi_star;
 use brasa_spatial_index::pairs::Radii;
 use brasa_spatial_index::watch::Phase;
+use brasa_spatial_index::weights::Neighbours;
 use brasa_spatial_index::{Sites, Stacks};
 use brasa_tests::{incidents, numbers, real, rows};
 use geo::{MultiPolygon, Polygon};
@@ -75,8 +76,12 @@ fn gi_star_equals_the_reference_in_every_cell_of_three_cities() {
 #[test]
 fn gi_star_on_memphis_equals_the_published_figures() {
     let Some((stats, _, _)) = gi_star_of(POINT_SETS[0]) else { return };
-    let mut top: Vec<(f64, (i64, i64))> =
-        stats.z.iter().copied().zip(stats.grid.cells().map(|cell| stats.grid.name(cell))).collect();
+    let mut top: Vec<(f64, (i64, i64))> = stats
+        .z
+        .iter()
+        .copied()
+        .zip(stats.zones.grid().unwrap().cells().map(|cell| stats.zones.grid().unwrap().name(cell)))
+        .collect();
     top.sort_by(|a, b| b.0.total_cmp(&a.0));
     let expected = [(15.439_656_79, (467, 7765)), (15.203_475_99, (468, 7765)), (14.258_752_81, (449, 7785))];
     for ((z, cell), (wanted, at)) in top.iter().zip(expected) {
@@ -118,7 +123,7 @@ fn gi_star_equals_getis_and_ord_1996_at_five_distances() {
         let grid = Grid::covering(&incidents.window, metres(30.0)).unwrap();
         let stats = gi_star::on_grid(&sites, grid, Neighbours::Band(metres(distance))).unwrap();
         for (at, wanted) in numbers(&rows, column).into_iter().enumerate() {
-            let zone = stats.grid.cell_at(incidents.x[at], incidents.y[at]).unwrap();
+            let zone = stats.zones.grid().unwrap().cell_at(incidents.x[at], incidents.y[at]).unwrap();
             assert!(
                 (stats.z[zone] - wanted).abs() < 1e-8,
                 "d {distance}, pixel {at}: {} against {wanted}",

@@ -16,7 +16,8 @@ use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde::{self, KdeParams, kde};
 use brasa_spatial_index::methods::density::kde_adaptive::{KdeAdaptiveParams, kde_adaptive};
 use brasa_spatial_index::methods::density::kde_ratio::{self, Against, KdeRatioParams, kde_ratio};
-use brasa_spatial_index::methods::local::gi_star::{GiStarParams, Neighbours, gi_star};
+use brasa_spatial_index::methods::local::gi_star::{GiStarParams, gi_star};
+use brasa_spatial_index::weights::Neighbours;
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Stacks};
 use brasa_tests::incidents;
 use geo::{LineString, MultiPolygon, Polygon, Rect};
@@ -532,20 +533,20 @@ proptest! {
     fn gi_star_equals_the_double_loop((x, y, weight) in world(), band in 1..4_u32) {
         let incidents = at(&x, &y, &weight, 1.0e6);
         let distance = f64::from(band) * 200.0;
-        let params = GiStarParams { cell: CellSize::Length(metres(200.0)), neighbours: Neighbours::Band(metres(distance)) };
+        let params = GiStarParams { cell: CellSize::Length(metres(200.0)), neighbours: Neighbours::Band(metres(distance)), ..GiStarParams::default() };
         let stats = match gi_star(&incidents, &params, &Watch::NOBODY) {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
         };
-        let cells: Vec<usize> = stats.grid.cells().collect();
+        let cells: Vec<usize> = stats.zones.grid().unwrap().cells().collect();
         let n = cells.len() as f64;
         let mean = stats.count.iter().sum::<f64>() / n;
         let s = (stats.count.iter().map(|x| x * x).sum::<f64>() / n - mean * mean).sqrt();
         for (i, &a) in cells.iter().enumerate() {
-            let (ax, ay) = stats.grid.name(a);
+            let (ax, ay) = stats.zones.grid().unwrap().name(a);
             let (mut sum, mut w) = (0.0, 0.0);
             for (j, &b) in cells.iter().enumerate() {
-                let (bx, by) = stats.grid.name(b);
+                let (bx, by) = stats.zones.grid().unwrap().name(b);
                 if ((ax - bx).pow(2) + (ay - by).pow(2)) as f64 * 200.0 * 200.0 <= distance * distance {
                     sum += stats.count[j];
                     w += 1.0;
@@ -559,7 +560,7 @@ proptest! {
 
     #[test]
     fn gi_star_does_not_change_when_every_count_is_scaled((x, y, weight) in world(), seed in 0..1000_usize) {
-        let params = GiStarParams { cell: CellSize::Length(metres(125.0)), neighbours: Neighbours::Queen };
+        let params = GiStarParams { cell: CellSize::Length(metres(125.0)), neighbours: Neighbours::Queen, ..GiStarParams::default() };
         let first = match gi_star(&at(&x, &y, &weight, 0.0), &params, &Watch::NOBODY) {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
@@ -1223,7 +1224,11 @@ fn a_raster_by_its_number_of_cells_spans_the_study_area() {
 #[test]
 fn two_zones_with_different_counts_differ() {
     let pair = incidents(vec![50.0, 60.0, 950.0], vec![50.0, 60.0, 950.0], None, (0.0, 0.0, 1000.0, 1000.0));
-    let params = GiStarParams { cell: CellSize::Length(metres(100.0)), neighbours: Neighbours::Queen };
+    let params = GiStarParams {
+        cell: CellSize::Length(metres(100.0)),
+        neighbours: Neighbours::Queen,
+        ..GiStarParams::default()
+    };
     let stats = gi_star(&pair, &params, &Watch::NOBODY).unwrap();
     assert!(stats.z[0] > stats.z[99] && stats.z[99] > stats.z[50]);
 }

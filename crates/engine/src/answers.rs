@@ -103,12 +103,9 @@ impl Target<'_> {
             }
             (Answer::LocalStats(mut stats), FileFormat::Map(format)) => {
                 notes.append(&mut stats.notes);
-                let headline = format!(
-                    "{} zones: {} hot, {} cold at q <= 0.05",
-                    stats.grid.len(),
-                    stats.count_of(Class::Hot),
-                    stats.count_of(Class::Cold),
-                );
+                let of = |class: &Class| format!("{} {}", stats.count_of(*class), class.word());
+                let verdicts: Vec<String> = stats.verdicts.iter().map(of).collect();
+                let headline = format!("{} zones: {} at q <= 0.05", stats.zones.len(), verdicts.join(", "));
                 self.features(layers::local_stats(&stats, crs, period, |_| true), notes, format, headline)
             }
             (Answer::Clusters(mut clusters), FileFormat::Map(format)) => {
@@ -142,7 +139,10 @@ impl Target<'_> {
                             curve.len()
                         )
                     }
-                    None => format!("{}: {} steps", curve.title, curve.len()),
+                    None => match curve.y.first().map(|first| first.values.as_slice()) {
+                        Some([value]) => format!("{}: {value:.4}", curve.title),
+                        _ => format!("{}: {} steps", curve.title, curve.len()),
+                    },
                 };
                 Ok((curve.provenance, headline))
             }

@@ -8,6 +8,7 @@ use brasa_spatial_index::isopleth::isopleth;
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::local::gi_star;
+use brasa_spatial_index::weights::Neighbours;
 use brasa_spatial_index::{AnalysisError, Sites};
 use geo::{Area, BoundingRect, Contains, Point, Polygon};
 use rstar::{AABB, RTree, RTreeObject};
@@ -64,14 +65,14 @@ pub(crate) fn draw(
     finest: u32,
 ) -> Result<Drawing, AnalysisError> {
     let grid = Grid::covering_from(window, setting.cell, setting.origin)?;
-    let zones = gi_star::on_grid(sites, grid, gi_star::Neighbours::Queen)?;
-    let pixels = |parts: u32| zones.grid.nx() * zones.grid.ny() * (parts * parts) as usize;
+    let zones = gi_star::on_grid(sites, grid.clone(), Neighbours::Queen)?;
+    let pixels = |parts: u32| grid.nx() * grid.ny() * (parts * parts) as usize;
     let parts = PARTS.into_iter().find(|&parts| parts <= finest && pixels(parts) <= MOST_PIXELS).unwrap_or(1);
-    let raster = zones.grid.refined(window, parts)?;
+    let raster = grid.refined(window, parts)?;
     let density = kde::on_grid(sites, raster, KERNEL, setting.bandwidth, Edge::None);
-    let level = best_level(&zones, &density, parts);
+    let level = best_level(&zones, &grid, &density, parts);
     let polygons = level.map_or_else(Vec::new, |(level, _)| isopleth(&density, level));
-    let candidates = hold_a_zone(polygons, &zones);
+    let candidates = hold_a_zone(polygons, &zones, &grid);
     let around = Around::new(candidates.iter().map(|(polygon, _)| polygon));
     let mut outline_of: Vec<Option<usize>> =
         (0..sites.len()).map(|site| around.find(sites.x[site], sites.y[site])).collect();
@@ -85,7 +86,7 @@ pub(crate) fn draw(
     let mut kept = vec![None; found];
     for (at, ((polygon, peak), weight)) in candidates.into_iter().zip(weights).enumerate() {
         let outline = Outline { area_km2: polygon.unsigned_area() / 1e6, polygon, weight, peak };
-        if outline.area_km2 >= zones.grid.cell_km2() && outline.pai(total, window) > 1.0 {
+        if outline.area_km2 >= grid.cell_km2() && outline.pai(total, window) > 1.0 {
             kept[at] = Some(outlines.len());
             outlines.push(outline);
         }
@@ -98,27 +99,26 @@ pub(crate) fn draw(
 }
 
 /// The level of the density whose area agrees best with the significant zones, and how well it does (Jaccard).
-fn best_level(zones: &LocalStats, density: &Surface, parts: u32) -> Option<(f64, f64)> {
+fn best_level(zones: &LocalStats, grid: &Grid, density: &Surface, parts: u32) -> Option<(f64, f64)> {
     let hot = zones.count_of(Class::Hot);
     if hot == 0 {
         return None;
     }
-    let mut sums = vec![(0.0, 0_u32); zones.grid.nx() * zones.grid.ny()];
-    let (west, south) = zones.grid.name(0);
+    let mut sums = vec![(0.0, 0_u32); grid.nx() * grid.ny()];
+    let (west, south) = grid.name(0);
     for pixel in density.grid.cells() {
         let (column, row) = density.grid.name(pixel);
         let parts = i64::from(parts);
         let (column, row) = (column.div_euclid(parts) - west, row.div_euclid(parts) - south);
         if let (Ok(column), Ok(row)) = (usize::try_from(column), usize::try_from(row))
-            && column < zones.grid.nx()
-            && row < zones.grid.ny()
+            && column < grid.nx()
+            && row < grid.ny()
         {
-            let sum = &mut sums[row * zones.grid.nx() + column];
+            let sum = &mut sums[row * grid.nx() + column];
             *sum = (sum.0 + density.value(pixel), sum.1 + 1);
         }
     }
-    let mut order: Vec<(f64, bool)> = zones
-        .grid
+    let mut order: Vec<(f64, bool)> = grid
         .cells()
         .zip(&zones.class)
         .map(|(cell, &class)| {
@@ -141,12 +141,11 @@ fn best_level(zones: &LocalStats, density: &Surface, parts: u32) -> Option<(f64,
 }
 
 /// The polygons with a significant zone in them, and of each the zone with the highest z.
-fn hold_a_zone(polygons: Vec<Polygon<f64>>, zones: &LocalStats) -> Vec<(Polygon<f64>, usize)> {
+fn hold_a_zone(polygons: Vec<Polygon<f64>>, zones: &LocalStats, grid: &Grid) -> Vec<(Polygon<f64>, usize)> {
     let mut peaks: Vec<Option<usize>> = vec![None; polygons.len()];
     let around = Around::new(polygons.iter());
-    for (zone, cell) in zones.grid.cells().enumerate().filter(|&(zone, _)| zones.class[zone] == Class::Hot) {
-        let (x, y) =
-            (zones.grid.centre_x(cell % zones.grid.nx()), zones.grid.centre_y(cell / zones.grid.nx()));
+    for (zone, cell) in grid.cells().enumerate().filter(|&(zone, _)| zones.class[zone] == Class::Hot) {
+        let (x, y) = (grid.centre_x(cell % grid.nx()), grid.centre_y(cell / grid.nx()));
         if let Some(at) = around.find(x, y)
             && peaks[at].is_none_or(|peak| zones.z[zone] > zones.z[peak])
         {

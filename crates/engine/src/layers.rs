@@ -15,34 +15,38 @@ pub fn local_stats(
     period: Option<Interval>,
     keep: impl Fn(usize) -> bool,
 ) -> Layer {
-    let features = stats.grid.cells().enumerate().filter(|&(zone, _)| keep(zone)).map(|(zone, cell)| {
-        let (column, row) = stats.grid.name(cell);
-        let values = vec![
-            Value::Text(format!("{column}:{row}")),
-            Value::real(stats.count[zone]),
-            Value::Integer(i64::from(stats.neighbours[zone])),
-            Value::real(stats.z[zone]),
-            Value::real(stats.p[zone]),
-            Value::real(stats.q[zone]),
-            Value::Text(stats.class[zone].word().to_owned()),
-        ];
-        Feature { id: zone as i64 + 1, geometry: Geometry::Polygon(stats.grid.polygon(cell)), values }
-    });
+    let features =
+        stats.zones.shapes().enumerate().filter(|&(zone, _)| keep(zone)).map(|(zone, (name, geometry))| {
+            let mut values = vec![
+                Value::Text(name),
+                Value::real(stats.count[zone]),
+                Value::Integer(i64::from(stats.neighbours[zone])),
+            ];
+            values.extend(stats.series.iter().map(|series| Value::real(series.values[zone])));
+            values.extend([stats.z[zone], stats.p[zone], stats.q[zone]].map(Value::real));
+            values.push(Value::Text(stats.class[zone].word().to_owned()));
+            Feature { id: zone as i64 + 1, geometry, values }
+        });
+    let name = if stats.zones.grid().is_some() { "Zone (column:row)" } else { "Zone" };
+    let mut columns = vec![
+        Column::new("zone", name, "", Text),
+        Column::new("count", "Incidents in the zone", "incidents", Real),
+        Column::new("neighbours", "Zones looked at", "zones", Integer),
+    ];
+    columns
+        .extend(stats.series.iter().map(|series| Column::new(series.name, series.title, &series.unit, Real)));
+    columns.extend([
+        Column::new("z", "z-score", "standard deviations", Real),
+        Column::new("p", "p, two-sided", "", Real),
+        Column::new("q", "q: p adjusted for testing all zones", "", Real),
+        Column::new("class", "Verdict at q <= 0.05", "", Text),
+    ]);
     Layer {
         name: "zones".to_owned(),
-        title: "Significance by zone (Gi*)".to_owned(),
-        description: "Getis-Ord Gi* of each zone with its neighbours. A zone is hot or cold when q is at most 0.05; it may hold no incident itself."
-            .to_owned(),
+        title: stats.title.to_owned(),
+        description: stats.description.to_owned(),
         crs: crs.clone(),
-        columns: vec![
-            Column::new("zone", "Zone (column:row)", "", Text),
-            Column::new("count", "Incidents in the zone", "incidents", Real),
-            Column::new("neighbours", "Zones looked at, itself included", "zones", Integer),
-            Column::new("z", "Gi* z-score", "standard deviations", Real),
-            Column::new("p", "p, two-sided", "", Real),
-            Column::new("q", "q (Benjamini-Hochberg)", "", Real),
-            Column::new("class", "Verdict at q <= 0.05", "", Text),
-        ],
+        columns,
         features: features.collect(),
         period,
         provenance: stats.provenance.clone(),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use brasa_export::{Format, Staged};
-use brasa_ingest::{Ingested, Pieces};
+use brasa_ingest::{Ingested, InputOptions, Pieces};
 use brasa_model::{Crs, Interval, Note, Provenance, Reject, Surface, Times};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
@@ -75,14 +75,49 @@ pub fn run_watched(
         Analysis::Method { name, parameters } => {
             let method = method(name)?;
             run_method(pipeline, name, command, |after_reading| {
-                let input = brasa_ingest::read(&pipeline.files, &pipeline.input)?;
+                let mut input = brasa_ingest::read(&pipeline.files, &with_zones(pipeline, parameters)?)?;
                 after_reading(&input.rejects)?;
+                read_zones(&mut input, parameters)?;
                 let answer = (method.run)(&input.incidents, parameters, &watch)?;
                 let period = input.incidents.times.as_ref().and_then(Times::extent);
                 Ok(Answered { input, answer, period })
             })
         }
     }
+}
+
+/// The file of zones that a method's parameters name.
+fn zones_of(parameters: &Value) -> Option<&Path> {
+    parameters["zones"].as_str().map(Path::new)
+}
+
+/// How to read the incidents: where zones are named and no study area is, the zones are the study area. Zones that are of no
+/// use are refused before the incidents are read.
+fn with_zones(pipeline: &Pipeline, parameters: &Value) -> Result<InputOptions, EngineError> {
+    let mut options = pipeline.input.clone();
+    match zones_of(parameters) {
+        Some(path) => {
+            brasa_ingest::check_zones(path, parameters["population"].as_str())?;
+            options.study_area.get_or_insert_with(|| path.to_path_buf());
+        }
+        None if parameters["population"].is_string() => {
+            let why = "is a column of the zones; name their file with --zones".to_owned();
+            return Err(EngineError::Pipeline { place: "--population".to_owned(), why });
+        }
+        None => {}
+    }
+    Ok(options)
+}
+
+/// Reads the zones that a method's parameters name.
+fn read_zones(input: &mut Ingested, parameters: &Value) -> Result<(), EngineError> {
+    let Some(path) = zones_of(parameters) else { return Ok(()) };
+    let population = parameters["population"].as_str();
+    let (zones, record, notes) = brasa_ingest::read_zones(path, population, &input.incidents.crs)?;
+    input.incidents.zones = Some(zones);
+    input.inputs.push(record);
+    input.notes.extend(notes);
+    Ok(())
 }
 
 /// The one method that can take a file in pieces: its answer is a sum.
@@ -254,7 +289,12 @@ fn run_method(
 
 /// The files a run reads, which it must never write.
 fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
-    pipeline.files.iter().map(PathBuf::as_path).chain(pipeline.input.study_area.as_deref()).collect()
+    let zones = match &pipeline.analysis {
+        Analysis::Method { parameters, .. } => zones_of(parameters),
+        Analysis::Hotspots(_) => None,
+    };
+    let area = pipeline.input.study_area.as_deref();
+    pipeline.files.iter().map(PathBuf::as_path).chain(area).chain(zones).collect()
 }
 
 fn manifest(provenance: &Provenance, command: &str, notes: Vec<Note>, input: &Ingested) -> Manifest {

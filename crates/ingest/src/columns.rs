@@ -305,7 +305,7 @@ impl Sample {
 }
 
 /// A column by its name: as written, else without case, accents and separators.
-fn find(columns: &[String], flag: &str, wanted: &str) -> Result<usize, IngestError> {
+pub(crate) fn find(columns: &[String], flag: &str, wanted: &str) -> Result<usize, IngestError> {
     let key = unfold(wanted);
     let same = |name: &String| unfold(name) == key;
     columns.iter().position(|name| name == wanted).or_else(|| columns.iter().position(same)).ok_or_else(

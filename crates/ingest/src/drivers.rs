@@ -11,7 +11,7 @@ use brasa_model::Note;
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
 use gdal::vector::{Feature, Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
-use geo::{Coord, MapCoords, MultiPolygon, Polygon};
+use geo::{Coord, MapCoords, MultiPolygon};
 
 use crate::IngestError;
 use crate::geojson::collect_polygons;
@@ -186,10 +186,10 @@ impl Bridge {
 
 /// The polygons of a file.
 pub(crate) struct Area {
-    /// In the coordinates of `crs`.
-    pub polygons: MultiPolygon<f64>,
-    /// How many features the layer has.
-    pub features: u64,
+    /// Those of each feature, in the coordinates of `crs`.
+    pub features: Vec<MultiPolygon<f64>>,
+    /// The layer they are in.
+    pub layer: String,
     /// The system.
     pub crs: StatedCrs,
     /// The system without a code from which GDAL has brought them to WGS 84.
@@ -201,22 +201,23 @@ pub(crate) fn polygons(path: &Path, file: &Named, layer: Option<&str>) -> Result
     let dataset = dataset(&absolute(path, file)?, file, None)?;
     let mut layer = choose(&dataset, file, layer, Wanted::Polygons)?;
     let (crs, bridge) = (stated_crs(&layer), Bridge::of(&layer));
-    let (mut polygons, mut features): (Vec<Polygon<f64>>, u64) = (Vec::new(), 0);
+    let mut features = Vec::new();
     for feature in layer.features() {
-        features += 1;
-        let Some(geometry) = feature.geometry().filter(|geometry| !geometry.is_empty()) else { continue };
-        let geometry = geo::Geometry::try_from(geometry).map_err(|error| file.unreadable(&error))?;
-        collect_polygons(geometry, &mut polygons);
+        let mut polygons = Vec::new();
+        if let Some(geometry) = feature.geometry().filter(|geometry| !geometry.is_empty()) {
+            let geometry = geo::Geometry::try_from(geometry).map_err(|error| file.unreadable(&error))?;
+            collect_polygons(geometry, &mut polygons);
+        }
+        let polygons = MultiPolygon::new(polygons);
+        features.push(match &bridge {
+            None => polygons,
+            Some(bridge) => polygons.map_coords(|at| bridge.cross(at)),
+        });
     }
-    let polygons = MultiPolygon::new(polygons);
+    let layer = layer.name();
     Ok(match bridge {
-        None => Area { polygons, features, crs, bridged: None },
-        Some(bridge) => Area {
-            polygons: polygons.map_coords(|at| bridge.cross(at)),
-            features,
-            crs: StatedCrs::Epsg(4326),
-            bridged: Some(bridge.from),
-        },
+        None => Area { features, layer, crs, bridged: None },
+        Some(bridge) => Area { features, layer, crs: StatedCrs::Epsg(4326), bridged: Some(bridge.from) },
     })
 }
 

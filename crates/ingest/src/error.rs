@@ -276,6 +276,18 @@ pub enum IngestError {
         /// What is wrong.
         why: WindowError,
     },
+    /// Zones cannot be counted in.
+    #[error("{name}: zones that {what}: {}", list(which))]
+    ZonesUnsound {
+        /// File name.
+        name: String,
+        /// What is wrong with them.
+        what: String,
+        /// Which they are.
+        which: Vec<String>,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// A promise of ours is broken.
     #[error("internal error: {0}")]
     Internal(String),
@@ -315,6 +327,7 @@ impl Diagnose for IngestError {
             Self::StudyAreaMisses { .. } => "study_area_misses",
             Self::NoPolygon { .. } => "no_polygon",
             Self::StudyAreaInvalid { .. } => "study_area_invalid",
+            Self::ZonesUnsound { .. } => "zones_unsound",
             Self::Internal(_) => "internal",
         }
     }
@@ -381,8 +394,9 @@ impl Diagnose for IngestError {
             Self::StudyAreaMisses { .. } => {
                 "check that both files are of the same place and that each states its own reference system".into()
             }
-            Self::NoPolygon { .. } => "a study area is one or more polygons".into(),
+            Self::NoPolygon { .. } => "a study area, or zones, are one or more polygons".into(),
             Self::StudyAreaInvalid { .. } => "repair the polygons, for example with \"Fix geometries\" in QGIS".into(),
+            Self::ZonesUnsound { remedy, .. } => (*remedy).into(),
             Self::Internal(_) => "please report this with the command that led to it".into(),
             Self::FormatUnreadable { .. }
             | Self::ReadFailed { .. }

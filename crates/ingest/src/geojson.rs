@@ -85,19 +85,22 @@ impl GeoJson {
         serde_json::from_slice(&self.bytes[piece.start..piece.end])
     }
 
-    /// All polygons, in the file's own coordinates, and the number of features.
-    pub fn polygons(&self) -> Result<(MultiPolygon<f64>, u64), String> {
-        let mut polygons = Vec::new();
+    /// The polygons of each feature, in the file's own coordinates.
+    pub fn polygons(&self) -> Result<Vec<MultiPolygon<f64>>, String> {
+        let mut features = Vec::with_capacity(self.features.len());
         for piece in &self.features {
+            let mut polygons = Vec::new();
             let text = &self.bytes[piece.start..piece.end];
             let feature: geojson::Feature =
                 serde_json::from_slice(text).map_err(|error| format!("feature {}: {error}", piece.line))?;
-            let Some(geometry) = feature.geometry else { continue };
-            let geometry = geo::Geometry::<f64>::try_from(geometry)
-                .map_err(|error| format!("feature {}: {error}", piece.line))?;
-            collect_polygons(geometry, &mut polygons);
+            if let Some(geometry) = feature.geometry {
+                let geometry = geo::Geometry::<f64>::try_from(geometry)
+                    .map_err(|error| format!("feature {}: {error}", piece.line))?;
+                collect_polygons(geometry, &mut polygons);
+            }
+            features.push(MultiPolygon::new(polygons));
         }
-        Ok((MultiPolygon::new(polygons), self.features.len() as u64))
+        Ok(features)
     }
 }
 

@@ -26,6 +26,7 @@ mod project;
 mod reading;
 mod records;
 mod study_area;
+mod zones;
 
 use std::path::Path;
 
@@ -36,6 +37,7 @@ pub use error::IngestError;
 pub use files::expand;
 pub use options::InputOptions;
 pub use study_area::read_polygons;
+pub use zones::{check_zones, read_zones};
 
 use columns::Roles;
 use decide::{Interner, Raw, Wishes};

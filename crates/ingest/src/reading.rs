@@ -345,6 +345,7 @@ impl<'a> Reading<'a> {
                 .map(|files| Files { codes: rows().map(|(part, _)| part.source as u16).collect(), ..files }),
             window,
             crs,
+            zones: None,
         }
     }
 
@@ -425,6 +426,7 @@ impl<'a> Reading<'a> {
                 files,
                 window,
                 crs,
+                zones: None,
             },
             rejects: self.rejects.kept,
             account,

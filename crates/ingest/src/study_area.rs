@@ -33,32 +33,59 @@ impl Weighted<'_> {
     }
 }
 
+/// Polygons as they were read.
+pub(crate) struct Polygons {
+    /// Those of each feature.
+    pub features: Vec<MultiPolygon<f64>>,
+    /// The names of the wanted columns.
+    pub columns: Vec<String>,
+    /// What each feature has in them.
+    pub fields: Vec<Vec<String>>,
+    /// The file, on record.
+    pub record: InputRecord,
+}
+
+/// Which columns are wanted beside polygons.
+pub(crate) type Wanted<'a> = &'a dyn Fn(&dyn Records) -> Result<Vec<usize>, IngestError>;
+
 /// Reads the polygons of a file and brings them to `crs`.
 pub fn read_polygons(
     path: &Path,
     layer: Option<&str>,
     crs: &Crs,
 ) -> Result<(MultiPolygon<f64>, InputRecord), IngestError> {
+    let polygons = read_features(path, layer, Some(crs), "study-area", &|_| Ok(Vec::new()))?;
+    Ok((polygons.features.into_iter().flatten().collect(), polygons.record))
+}
+
+/// Reads the polygons of a file feature by feature, with the columns that are wanted, and brings them to `crs`, if it is known.
+pub(crate) fn read_features(
+    path: &Path,
+    layer: Option<&str>,
+    crs: Option<&Crs>,
+    role: &str,
+    wanted: Wanted<'_>,
+) -> Result<Polygons, IngestError> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let opened = open(path, name.clone())?;
     let digest = opened.digest()?;
     #[cfg_attr(not(feature = "gdal"), expect(unused_mut, reason = "only GDAL brings systems without a code"))]
     let mut bridged: Option<String> = None;
-    let (polygons, features, stated) = match &opened.form {
+    let (features, (columns, fields), stated) = match &opened.form {
         Form::GeoJson(source) => {
             let file = GeoJson::open(source)?;
-            let (polygons, features) = file.polygons().map_err(|why| IngestError::FormatUnreadable {
+            let features = file.polygons().map_err(|why| IngestError::FormatUnreadable {
                 name: name.clone(),
                 format: "GeoJSON",
                 why,
             })?;
-            (polygons, features, file.crs())
+            (features, fields(&file, wanted)?, file.crs())
         }
         Form::Text(_) => {
             return Err(IngestError::FormatUnreadable {
                 name,
                 format: "polygons",
-                why: "it is a table; a study area comes as GeoJSON, GeoPackage, Shapefile or KML".to_owned(),
+                why: "it is a table; polygons come as GeoJSON, GeoPackage, Shapefile or KML".to_owned(),
             });
         }
         #[cfg(feature = "gdal")]
@@ -66,7 +93,8 @@ pub fn read_polygons(
             let file = crate::drivers::Named { name: name.clone(), format };
             let area = crate::drivers::polygons(path, &file, layer)?;
             bridged = area.bridged;
-            (area.polygons, area.features, area.crs)
+            let table = crate::drivers::Gdal::open(path, &file, Some(&area.layer), None, false)?;
+            (area.features, fields(&table, wanted)?, area.crs)
         }
         #[cfg(not(feature = "gdal"))]
         Form::Other(_, format) => {
@@ -74,22 +102,42 @@ pub fn read_polygons(
             return Err(IngestError::FormatUnsupported { name, format: (*format).to_owned() });
         }
     };
-    if polygons.0.is_empty() {
-        return Err(IngestError::NoPolygon { name, features });
+    let all: MultiPolygon<f64> = features.iter().flat_map(|feature| feature.iter().cloned()).collect();
+    if all.0.is_empty() {
+        return Err(IngestError::NoPolygon { name, features: features.len() as u64 });
     }
-    let source = polygon_crs(&name, &polygons, stated)?;
-    let polygons = projected(&name, &polygons, &source, crs)?;
+    let source = polygon_crs(&name, &all, stated)?;
+    let features = match crs {
+        None => features.iter().map(cleaned).collect(),
+        Some(crs) => features
+            .iter()
+            .map(|feature| projected(&name, feature, &source, crs))
+            .collect::<Result<Vec<_>, IngestError>>()?,
+    };
     let record = InputRecord {
-        role: "study-area".to_owned(),
+        role: role.to_owned(),
         sha256: digest.finish(&name)?,
         name,
         bytes: opened.bytes,
         rows: None,
         rejected_by_reason: None,
         crs_in: Some(bridged.unwrap_or_else(|| source.code())),
-        crs_out: Some(crs.code()),
+        crs_out: crs.map(Crs::code),
     };
-    Ok((polygons, record))
+    Ok(Polygons { features, columns, fields, record })
+}
+
+/// The wanted columns, and what each feature has in them.
+fn fields(records: &dyn Records, wanted: Wanted<'_>) -> Result<(Vec<String>, Vec<Vec<String>>), IngestError> {
+    let wanted = wanted(records)?;
+    let mut rows = Vec::new();
+    if !wanted.is_empty() {
+        records.visit(&wanted, &mut |record| {
+            rows.push(record.fields.iter().map(|field| field.trim().to_owned()).collect());
+            true
+        })?;
+    }
+    Ok((wanted.iter().map(|&at| records.columns()[at].clone()).collect(), rows))
 }
 
 fn coords(polygons: &MultiPolygon<f64>) -> impl Iterator<Item = Coord<f64>> {
@@ -127,20 +175,24 @@ fn projected(
         Some((x, y)) => Ok(Coord { x, y }),
         None => Err(IngestError::FormatUnreadable {
             name: name.to_owned(),
-            format: "a study area",
+            format: "polygons",
             why: format!("the corner {}, {} lies outside the bounds of {crs}", at.x, at.y),
         }),
     })?;
-    // Files repeat corners; a polygon with a corner twice in a row is the same polygon.
-    let cleaned = |ring: &LineString<f64>| {
+    Ok(cleaned(&polygons))
+}
+
+/// Files repeat corners; a polygon with a corner twice in a row is the same polygon.
+fn cleaned(polygons: &MultiPolygon<f64>) -> MultiPolygon<f64> {
+    let ring = |ring: &LineString<f64>| {
         let mut corners = ring.0.clone();
         corners.dedup();
         LineString::new(corners)
     };
     let clean = |polygon: &Polygon<f64>| {
-        Polygon::new(cleaned(polygon.exterior()), polygon.interiors().iter().map(cleaned).collect())
+        Polygon::new(ring(polygon.exterior()), polygon.interiors().iter().map(ring).collect())
     };
-    Ok(polygons.iter().map(clean).collect())
+    polygons.iter().map(clean).collect()
 }
 
 /// The window of a given file.
@@ -157,7 +209,7 @@ pub(crate) fn given(
     notes.push(
         Note::new("study_area_given", format!("the study area is {name}, {area:.1} km²"))
             .value(area, "km²")
-            .reason("named with --study-area"),
+            .reason("named with --study-area, or with --zones alone"),
     );
     Ok((window, record))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Crs, Times, Window};
+use crate::{Crs, GivenZones, Times, Window};
 
 /// A marked space-time point pattern in columns: one entry per incident, in the order of the files. Coordinates
 /// are finite, in the metres of `crs`, and inside `window`: ingest sees to that, and no method asks again.
@@ -26,6 +26,8 @@ pub struct Incidents {
     pub window: Window,
     /// The reference system of x and y.
     pub crs: Crs,
+    /// The zones to count in, if some were given.
+    pub zones: Option<GivenZones>,
 }
 
 impl Incidents {
@@ -70,6 +72,7 @@ impl Incidents {
             files: self.files.as_ref().map(files),
             window: self.window.clone(),
             crs: self.crs.clone(),
+            zones: self.zones.clone(),
         }
     }
 

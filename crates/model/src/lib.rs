@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
 //! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
+//! | [`GivenZones`] | beats, colonias, tracts, with what to divide by |
 //! | [`Surface`], [`SurfaceSeries`], [`Isopleths`], [`Risk`], [`LocalStats`], [`Clusters`], [`Features`], [`Curve`] | answers |
 //! | [`Layer`] | what export takes |
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
@@ -29,6 +30,7 @@ pub mod surface_series;
 pub mod time;
 pub mod units;
 pub mod window;
+pub mod zoning;
 
 pub use account::{Account, Reason, Reject};
 pub use clusters::{Cluster, Clusters, Ellipse, Excess, Scores};
@@ -48,3 +50,4 @@ pub use surface_series::SurfaceSeries;
 pub use time::{Civil, Interval, PeakHours, Times, Timing};
 pub use units::{Metres, Span, SpanError, UnitError};
 pub use window::{Window, WindowError, WindowOrigin};
+pub use zoning::{Denominators, GivenZone, GivenZones, Zoning};

@@ -1,6 +1,6 @@
 //! A statistic per zone, with how sure it is.
 
-use crate::{Grid, Note, Provenance};
+use crate::{Note, Provenance, Series, Zoning};
 
 /// What a zone is, once many tests have been allowed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,18 @@ pub enum Class {
     Hot,
     /// Significantly low.
     Cold,
+    /// High among high neighbours.
+    HighHigh,
+    /// Low among low neighbours.
+    LowLow,
+    /// High among low neighbours.
+    HighLow,
+    /// Low among high neighbours.
+    LowHigh,
+    /// Like its neighbours, they on the other side of the mean.
+    Alike,
+    /// Unlike its neighbours.
+    Unlike,
     /// Neither.
     NotSignificant,
 }
@@ -19,26 +31,40 @@ impl Class {
         match self {
             Self::Hot => "hot",
             Self::Cold => "cold",
+            Self::HighHigh => "hh",
+            Self::LowLow => "ll",
+            Self::HighLow => "hl",
+            Self::LowHigh => "lh",
+            Self::Alike => "alike",
+            Self::Unlike => "unlike",
             Self::NotSignificant => "not significant",
         }
     }
 }
 
-/// One statistic per zone; the zones are the cells of `grid` inside the window, in [`Grid::cells`] order.
+/// One statistic per zone.
 #[derive(Debug, Clone)]
 pub struct LocalStats {
+    /// The title for people.
+    pub title: &'static str,
+    /// What a reader must know.
+    pub description: &'static str,
     /// The zones.
-    pub grid: Grid,
+    pub zones: Zoning,
     /// Incidents (or their weight) in the zone.
     pub count: Vec<f64>,
     /// Zones in the neighbourhood that the statistic looked at, itself included where the method includes it.
     pub neighbours: Vec<u32>,
-    /// The statistic as a z-score.
+    /// What else is known of each zone: its area, denominator and rate, and the statistic itself where it is not z.
+    pub series: Vec<Series>,
+    /// The statistic as a z-score; like the statistic, p and q it is NaN for a zone of which nothing can be said.
     pub z: Vec<f64>,
     /// Two-sided p under the null hypothesis, one zone at a time.
     pub p: Vec<f64>,
-    /// p adjusted for testing all zones (Benjamini–Hochberg).
+    /// p adjusted for testing all zones.
     pub q: Vec<f64>,
+    /// What a significant zone can be, in the order of reports.
+    pub verdicts: &'static [Class],
     /// The verdict on q.
     pub class: Vec<Class>,
     /// How it was made.

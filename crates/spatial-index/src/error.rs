@@ -62,6 +62,12 @@ pub enum AnalysisError {
         /// The count they share.
         count: f64,
     },
+    /// Too few zones, neighbours or counts for a statistic of all zones.
+    #[error("the zones do not suffice: {why}")]
+    TooFewZones {
+        /// What is missing.
+        why: String,
+    },
     /// A selection leaves nobody on one side.
     #[error("{why}")]
     NothingSelected {
@@ -96,6 +102,7 @@ impl Diagnose for AnalysisError {
             Self::NoTimes { .. } => "no_times",
             Self::SeriesTooLarge { .. } => "series_too_large",
             Self::NoVariance { .. } => "no_variance",
+            Self::TooFewZones { .. } => "too_few_zones",
             Self::NothingSelected { .. } => "nothing_selected",
             Self::Interrupted => "interrupted",
             Self::RuleFailed { .. } => "rule_failed",
@@ -112,6 +119,7 @@ impl Diagnose for AnalysisError {
             | Self::NoTimes { .. }
             | Self::Grid(_)
             | Self::NoVariance { .. }
+            | Self::TooFewZones { .. }
             | Self::RuleFailed { .. } => Blame::Data,
         }
     }
@@ -125,6 +133,9 @@ impl Diagnose for AnalysisError {
             Self::NoTimes { .. } => Some("name the column that holds them with --time".to_owned()),
             Self::SeriesTooLarge { fits_step, fits_cell, .. } => {
                 Some(format!("--step {} fits, or --cell {}m", String::from(*fits_step), fits_cell.get()))
+            }
+            Self::TooFewZones { .. } => {
+                Some("a smaller --cell or a wider --neighbours gives more".to_owned())
             }
             Self::NoVariance { .. } => Some("choose another --cell, or more incidents".to_owned()),
             Self::NothingSelected { help, .. } => help.clone(),

@@ -8,12 +8,14 @@
 //! flags, its schema and its row in the documentation come out of that line.
 
 pub mod adaptive;
+pub mod association;
 pub mod at_places;
 pub mod bandwidth;
 pub mod chance;
 pub mod choices;
 pub mod cluster_significance;
 pub mod clusters;
+pub mod conditional;
 pub mod cores;
 pub mod density;
 pub mod edge;
@@ -28,7 +30,6 @@ pub mod kernel_sums;
 pub mod kernels;
 pub mod methods;
 pub mod moments;
-pub mod neighbours;
 pub mod ordering;
 pub mod pairs;
 pub mod place_tree;
@@ -40,7 +41,9 @@ pub mod significance;
 pub mod sites;
 pub mod sorting;
 pub mod watch;
+pub mod weights;
 mod written;
+pub mod zones;
 
 use brasa_model::{
     Clusters, Curve, Features, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries,
@@ -132,6 +135,12 @@ methods! {
     "kde-ratio" => density::kde_ratio(KdeRatioParams) -> Risk;
     "isopleths" => density::isopleths(IsoplethsParams) -> Isopleths;
     "gi-star" => local::gi_star(GiStarParams)   -> LocalStats;
+    "gi" => local::gi(GiParams) -> LocalStats;
+    "local-moran" => local::local_moran(LocalMoranParams) -> LocalStats;
+    "local-geary" => local::local_geary(LocalGearyParams) -> LocalStats;
+    "moran" => global::moran(MoranParams) -> Curve;
+    "geary" => global::geary(GearyParams) -> Curve;
+    "general-g" => global::general_g(GeneralGParams) -> Curve;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
     "st-dbscan" => cluster::st_dbscan(StDbscanParams) -> Clusters;
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;

@@ -1,3 +1,6 @@
 //! Which zones differ from the rest, beyond chance?
 
+pub mod gi;
 pub mod gi_star;
+pub mod local_geary;
+pub mod local_moran;

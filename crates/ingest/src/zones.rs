@@ -1,0 +1,195 @@
+//! Zones to count in: the polygons of a file, each with its name and, if asked for, what to divide by.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use brasa_model::{Crs, Denominators, GivenZone, GivenZones, InputRecord, Note, Window, WindowOrigin};
+use geo::{Area, BooleanOps, BoundingRect, MultiPolygon, Validation};
+
+use crate::IngestError;
+use crate::columns::find;
+use crate::records::Records;
+use crate::study_area::{Polygons, read_features};
+
+/// Two zones overlap where they share more than this of the smaller one; less comes from drawing the same border twice.
+const OVERLAP: f64 = 0.01;
+
+/// What coordinates that are rounded make two zones with the same border share; it is not even a sliver.
+const ROUNDING: f64 = 1e-9;
+
+/// Reads zones and brings them to `crs`; `denominator` names the column with what the incidents are to be divided by.
+pub fn read_zones(
+    path: &Path,
+    denominator: Option<&str>,
+    crs: &Crs,
+) -> Result<(GivenZones, InputRecord, Vec<Note>), IngestError> {
+    let Named { features, names, denominators, record, mut notes } = named(path, denominator, Some(crs))?;
+    let file = record.name.clone();
+    let Overlaps { pairs, slivers } = overlaps(&features);
+    let pair = |(a, b, share): (usize, usize, f64)| {
+        format!("{} with {} ({:.1} % of the smaller)", names[a], names[b], 100.0 * share)
+    };
+    unsound(
+        &file,
+        "overlap".to_owned(),
+        pairs.into_iter().map(pair).collect(),
+        "let every place lie in one zone; QGIS finds overlaps with its topology checker",
+    )?;
+    if slivers > 0 {
+        notes.push(
+            Note::new(
+                "zones_with_slivers",
+                format!("{slivers} pairs of zones overlap by less than 1 % of the smaller"),
+            )
+            .value(slivers, "pairs")
+            .reason("borders that were drawn twice; an incident there counts in the zone that comes first"),
+        );
+    }
+    let zone = |(name, feature): (String, MultiPolygon<f64>)| {
+        let outline = Window::of_disjoint(feature, WindowOrigin::Given(file.clone()));
+        let outline = outline.map_err(|why| IngestError::StudyAreaInvalid { name: file.clone(), why })?;
+        Ok(GivenZone { name, outline })
+    };
+    let zones = names.into_iter().zip(features).map(zone).collect::<Result<Vec<_>, IngestError>>()?;
+    Ok((GivenZones { file, zones, denominators }, record, notes))
+}
+
+/// Refuses zones that [`read_zones`] would refuse for what each of them is, before anything else is read.
+pub fn check_zones(path: &Path, denominator: Option<&str>) -> Result<(), IngestError> {
+    named(path, denominator, None).map(drop)
+}
+
+/// Zones of which each is sound.
+struct Named {
+    features: Vec<MultiPolygon<f64>>,
+    names: Vec<String>,
+    denominators: Option<Denominators>,
+    record: InputRecord,
+    notes: Vec<Note>,
+}
+
+fn named(path: &Path, denominator: Option<&str>, crs: Option<&Crs>) -> Result<Named, IngestError> {
+    let wanted = |table: &dyn Records| {
+        let columns = table.columns();
+        let denominator = denominator.map(|name| find(columns, "--population", name)).transpose()?;
+        // The denominator first, then every column that may hold the zones' names.
+        Ok(denominator.into_iter().chain(0..columns.len()).collect())
+    };
+    let Polygons { features, columns, fields, record } = read_features(path, None, crs, "zones", &wanted)?;
+    let file = &record.name;
+    let (names, column) = names(&fields, usize::from(denominator.is_some()), features.len());
+    let called = match column {
+        Some(column) => {
+            format!("they are called by the column {}, in which each has its own name", columns[column])
+        }
+        None => "they are called by their number: there is no column in which each has a name of its own"
+            .to_owned(),
+    };
+    let mut notes = vec![
+        Note::new("zones_given", format!("incidents are counted in the zones of {file}"))
+            .value(features.len(), "zones")
+            .reason(called),
+    ];
+    // A ring that crosses itself may have no area on balance.
+    let invalid = (0..features.len())
+        .filter_map(|at| features[at].check_validation().err().map(|why| format!("{} ({why})", names[at])));
+    unsound(
+        file,
+        "are no valid polygons".to_owned(),
+        invalid.collect(),
+        "repair the polygons, for example with \"Fix geometries\" in QGIS",
+    )?;
+    let (kept, empty): (Vec<usize>, Vec<usize>) =
+        (0..features.len()).partition(|&at| features[at].unsigned_area() > 0.0);
+    if !empty.is_empty() {
+        let empty: Vec<&str> = empty.into_iter().map(|at| names[at].as_str()).collect();
+        notes.push(
+            Note::new(
+                "zones_without_area",
+                format!("features without an area are no zones: {}", empty.join(", ")),
+            )
+            .value(empty.len(), "features")
+            .reason("incidents are counted in areas"),
+        );
+    }
+    let number = |at: usize| fields[at].first().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
+    let denominators = denominator.map(|column| Denominators {
+        column: column.to_owned(),
+        values: kept.iter().map(|&at| number(at)).collect(),
+    });
+    if let Some(Denominators { column, values }) = &denominators {
+        let bad = kept.iter().zip(values).filter(|(_, value)| !(value.is_finite() && **value > 0.0));
+        unsound(
+            file,
+            format!("have no {column}, or one that is not above zero"),
+            bad.map(|(&at, _)| names[at].clone()).collect(),
+            "a rate needs something to divide by: fill it in, leave these zones out of the file, or count without --population",
+        )?;
+    }
+    Ok(Named {
+        features: kept.iter().map(|&at| features[at].clone()).collect(),
+        names: kept.iter().map(|&at| names[at].clone()).collect(),
+        denominators,
+        record,
+        notes,
+    })
+}
+
+/// Refuses the file if there are any such zones.
+fn unsound(file: &str, what: String, which: Vec<String>, remedy: &'static str) -> Result<(), IngestError> {
+    if which.is_empty() {
+        return Ok(());
+    }
+    Err(IngestError::ZonesUnsound { name: file.to_owned(), what, which, remedy })
+}
+
+/// What to call the zones: by the first column in which each has a text of its own, or else a whole number, or else by
+/// their number in the file; and by which column.
+fn names(fields: &[Vec<String>], first: usize, features: usize) -> (Vec<String>, Option<usize>) {
+    let columns = || first..fields.first().map_or(0, Vec::len);
+    let tells_apart = |&column: &usize| {
+        let names: BTreeSet<&str> = fields.iter().map(|row| row[column].as_str()).collect();
+        names.len() == features && !names.contains("")
+    };
+    let all = |column: usize, test: fn(&str) -> bool| fields.iter().all(|row| test(&row[column]));
+    let text = columns().filter(tells_apart).find(|&column| !all(column, |name| name.parse::<f64>().is_ok()));
+    let whole =
+        || columns().filter(tells_apart).find(|&column| all(column, |name| name.parse::<i64>().is_ok()));
+    match text.or_else(whole) {
+        Some(column) => (fields.iter().map(|row| row[column].clone()).collect(), Some(column)),
+        None => ((1..=features).map(|number| number.to_string()).collect(), None),
+    }
+}
+
+/// Zones that lie upon one another.
+struct Overlaps {
+    /// Two features, and how much of the smaller they share.
+    pairs: Vec<(usize, usize, f64)>,
+    /// How many more share a sliver.
+    slivers: usize,
+}
+
+fn overlaps(features: &[MultiPolygon<f64>]) -> Overlaps {
+    let bounds: Vec<_> = features.iter().map(BoundingRect::bounding_rect).collect();
+    let meet = |a: usize, b: usize| {
+        bounds[a].zip(bounds[b]).is_some_and(|(one, other)| {
+            one.min().x < other.max().x
+                && other.min().x < one.max().x
+                && one.min().y < other.max().y
+                && other.min().y < one.max().y
+        })
+    };
+    let (mut pairs, mut slivers) = (Vec::new(), 0);
+    for a in 0..features.len() {
+        for b in (a + 1..features.len()).filter(|&b| meet(a, b)) {
+            let shared = features[a].intersection(&features[b]).unsigned_area();
+            let share = shared / features[a].unsigned_area().min(features[b].unsigned_area());
+            if share > OVERLAP {
+                pairs.push((a, b, share));
+            } else if share > ROUNDING {
+                slivers += 1;
+            }
+        }
+    }
+    Overlaps { pairs, slivers }
+}

@@ -1,0 +1,173 @@
+//! One number for a whole pattern of zones: its expectation, its variances, and the way from there to p.
+
+use brasa_model::{Curve, Note, Provenance, Series};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::chance::Chance;
+use crate::significance::{permutation_p, two_sided_p};
+use crate::weights::{Neighbours, Style, Weights};
+use crate::zones::{Seed, Zones};
+use crate::{AnalysisError, CellSize, Watch};
+
+/// The variance under randomisation needs so many zones.
+const LEAST_ZONES: usize = 4;
+
+/// Parameters of a statistic of all zones.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GlobalParams {
+    /// Side of a zone, or the rule that chooses it
+    pub cell: CellSize,
+    /// Which zones count as neighbours: queen, rook, knn:K (the K nearest) or band:LENGTH (all centres within that distance)
+    pub neighbours: Neighbours,
+    /// File with the zones to count in, such as beats or tracts, instead of square cells; without --study-area they are the study area
+    #[schemars(title = "FILE")]
+    pub zones: Option<String>,
+    /// Column of the zones with what to divide the incidents by, such as people; rates are looked at then
+    #[schemars(title = "COLUMN")]
+    pub population: Option<String>,
+    /// Random arrangements of the counts to take p from as well; 0 is none
+    pub permutations: u32,
+    /// Where chance begins; the same seed gives the same p
+    pub seed: Seed,
+}
+
+/// A statistic of all zones with what chance would make of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Association {
+    /// The statistic.
+    pub value: f64,
+    /// What it is expected to be where the counts are arranged at random.
+    pub expectation: f64,
+    /// Its variance if the counts were normal; NaN where the method has none.
+    pub variance_normality: f64,
+    /// Its variance over all arrangements of these counts.
+    pub variance_randomisation: f64,
+}
+
+impl Association {
+    /// z under normality and under randomisation.
+    pub fn z(&self) -> [f64; 2] {
+        [self.variance_normality, self.variance_randomisation]
+            .map(|variance| (self.value - self.expectation) / variance.sqrt())
+    }
+}
+
+/// A method for one number.
+pub struct Global {
+    /// The method's name.
+    pub method: &'static str,
+    /// The statistic's name.
+    pub title: &'static str,
+    /// How much a neighbour counts.
+    pub style: Style,
+    /// The statistic with its moments, from values and neighbours.
+    pub moments: fn(&[f64], &Weights) -> Result<Association, AnalysisError>,
+    /// The statistic up to what no arrangement changes, growing with it.
+    pub raw: fn(&[f64], &Weights) -> f64,
+    /// What a z above zero means, and what one below.
+    pub meaning: [&'static str; 2],
+}
+
+/// Refuses zones of which a global statistic can say nothing; gives S₀, S₁ and S₂.
+pub fn checked(values: &[f64], weights: &Weights, style: Style) -> Result<[f64; 3], AnalysisError> {
+    let refused = |why: String| AnalysisError::TooFewZones { why };
+    if values.len() < LEAST_ZONES {
+        return Err(refused(format!("there are {} zones, and {LEAST_ZONES} are the least", values.len())));
+    }
+    if weights.links() == 0 {
+        return Err(refused(format!("not one of the {} zones has a neighbour", values.len())));
+    }
+    Ok(weights.moments(style))
+}
+
+/// The two-sided p of the statistic among random arrangements of the values.
+pub fn permutation_p_of(
+    raw: fn(&[f64], &Weights) -> f64,
+    values: &[f64],
+    weights: &Weights,
+    (replicates, seed): (u32, u64),
+    watch: &Watch,
+) -> Result<f64, AnalysisError> {
+    let seen = raw(values, weights);
+    let slack = 1e-11 * seen.abs();
+    let phase = watch.phase("permutations", u64::from(replicates));
+    let one = |replicate: u32| {
+        let mut chance = Chance::new(seed, u64::from(replicate));
+        let mut arranged = values.to_vec();
+        for at in (1..arranged.len()).rev() {
+            arranged.swap(at, chance.below(at as u64 + 1) as usize);
+        }
+        phase.advance(1)?;
+        let found = raw(&arranged, weights);
+        Ok((usize::from(found >= seen - slack), usize::from(found <= seen + slack)))
+    };
+    let tails: Vec<(usize, usize)> =
+        (0..replicates).into_par_iter().map(one).collect::<Result<_, AnalysisError>>()?;
+    let (high, low) = tails.into_iter().fold((0, 0), |sum, tail| (sum.0 + tail.0, sum.1 + tail.1));
+    Ok(permutation_p(high, low, replicates))
+}
+
+impl Global {
+    /// The answer: a curve of one step over the number of zones.
+    pub fn of(&self, zones: Zones, params: &GlobalParams, watch: &Watch) -> Result<Curve, AnalysisError> {
+        let mut parameters = zones.record();
+        let Zones { values, weights, mut notes, .. } = zones;
+        let found = (self.moments)(&values, &weights)?;
+        let p = match params.permutations {
+            0 => f64::NAN,
+            replicates => permutation_p_of(self.raw, &values, &weights, (replicates, params.seed.0), watch)?,
+        };
+        let [z_normality, z] = found.z();
+        let [above, below] = self.meaning;
+        let likely = two_sided_p(z);
+        let verdict = match (likely <= 0.05, z > 0.0) {
+            (false, _) => "no more than chance would make",
+            (true, true) => above,
+            (true, false) => below,
+        };
+        notes.push(
+            Note::new(
+                "association_found",
+                format!(
+                    "{} is {:.4}, {:.4} expected: z = {z:.2}, p = {likely:.2e}: {verdict}",
+                    self.title, found.value, found.expectation
+                ),
+            )
+            .value(found.value, "")
+            .reason("z and p (two-sided) under randomisation of the counts over the zones"),
+        );
+        let weighted = match self.style {
+            Style::Binary => "binary",
+            Style::RowStandardised => "row-standardised",
+        };
+        parameters["weights"] = json!(weighted);
+        parameters["links"] = json!(weights.links());
+        parameters["permutations"] = json!(params.permutations);
+        parameters["p"] = json!("two-sided");
+        let mut provenance = Provenance::new(self.method, parameters);
+        provenance.seed = (params.permutations > 0).then_some(params.seed.0);
+        let one = |name, title, value| Series::new(name, title, "", vec![value]);
+        Ok(Curve {
+            title: self.title.to_owned(),
+            x: Series::new("zones", "Zones", "zones", vec![values.len() as f64]),
+            y: vec![
+                one("value", self.title, found.value),
+                one("expectation", "Expectation", found.expectation),
+                one("variance_normality", "Variance under normality", found.variance_normality),
+                one("z_normality", "z under normality", z_normality),
+                one("p_normality", "p under normality, two-sided", two_sided_p(z_normality)),
+                one("variance_randomisation", "Variance under randomisation", found.variance_randomisation),
+                one("z_randomisation", "z under randomisation", z),
+                one("p_randomisation", "p under randomisation, two-sided", likely),
+                one("p_permutations", "p of permutations, two-sided", p),
+            ],
+            optimum: None,
+            provenance,
+            notes,
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! Are near zones alike, taken all together?
+
+pub mod geary;
+pub mod general_g;
+pub mod moran;

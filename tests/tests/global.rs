@@ -1,0 +1,156 @@
+//! Statistics of all zones against outside numbers and their slow forms.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use brasa_spatial_index::association::{Association, permutation_p_of};
+use brasa_spatial_index::methods::global::{geary, general_g, moran};
+use brasa_spatial_index::weights::{Style, Weights};
+use brasa_spatial_index::{AnalysisError, Watch};
+use brasa_tests::{numbers, real, rows};
+
+fn close(found: f64, wanted: f64) {
+    assert!((found - wanted).abs() < 1e-8 * wanted.abs().max(1e-6), "{found} against {wanted}");
+}
+
+fn json(path: &str) -> Option<serde_json::Value> {
+    Some(serde_json::from_str(&std::fs::read_to_string(real(path)?).unwrap()).unwrap())
+}
+
+fn moran_of(values: &[f64], weights: &Weights) -> Association {
+    moran::association(values, weights, Style::RowStandardised).unwrap()
+}
+
+#[test]
+fn columbus_with_230_links_equals_spdep() {
+    let Some(file) = real("golden/columbus_local.csv") else { return };
+    let rows = rows(&file, true);
+    let crime = numbers(&rows, 4);
+    let list = |row: &csv::StringRecord| -> Vec<usize> {
+        row[5].split_whitespace().map(|name| name.parse::<usize>().unwrap() - 1).collect()
+    };
+    let weights = Weights::from_lists(&rows.iter().map(list).collect::<Vec<_>>());
+    // Printed to so many digits.
+    let near = |found: f64, wanted: f64, digits: f64| {
+        assert!((found - wanted).abs() < digits, "{found} against {wanted}");
+    };
+    let found = moran_of(&crime, &weights);
+    near(found.value, 0.485_770_914, 1e-9);
+    near(found.variance_randomisation, 0.008_991_121, 1e-9);
+    near(found.variance_normality, 0.008_860_962, 1e-9);
+    near(found.z()[0], 5.381_810, 1e-6);
+    near(found.z()[1], 5.342_714, 1e-6);
+    let found = geary::association(&crime, &weights).unwrap();
+    near(found.value, 0.547_803_377, 1e-9);
+    near(found.z()[1], -4.566_919, 1e-6);
+    let found = general_g::association(&crime, &weights).unwrap();
+    near(found.value, 0.122_724_245_4, 1e-9);
+    near(found.expectation, 0.097_789_115_65, 1e-9);
+    near(found.z()[1], 4.286_455, 1e-6);
+}
+
+#[test]
+fn three_sets_of_areas_equal_pysal() {
+    for (gal, name) in [("columbus", "columbus_crime"), ("sids2", "sids_SIDR74"), ("stl", "stl_HR8893")] {
+        let (Some(gal), Some(file), Some(wanted)) = (
+            real(&format!("reference/data/{gal}.gal")),
+            real(&format!("reference/{name}_local.csv")),
+            json(&format!("reference/{name}.json")),
+        ) else {
+            return;
+        };
+        let text = std::fs::read_to_string(gal).unwrap();
+        let lines: Vec<Vec<&str>> =
+            text.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+        let mut names: Vec<&str> = lines.chunks_exact(2).map(|pair| pair[0][0]).collect();
+        if name != "sids_SIDR74" {
+            // Numbered from 1; SIDS is in the order of its lines.
+            names.sort_by_key(|name| name.parse::<usize>().unwrap());
+        }
+        let at = |name: &str| names.iter().position(|&other| other == name).unwrap();
+        let mut lists = vec![Vec::new(); names.len()];
+        for pair in lines.chunks_exact(2) {
+            lists[at(pair[0][0])] = pair[1].iter().map(|name| at(name)).collect();
+        }
+        let (weights, values) = (Weights::from_lists(&lists), numbers(&rows(&file, true), 1));
+        let number = |of: &str, key: &str| wanted[of][key].as_f64().unwrap();
+        let found = moran_of(&values, &weights);
+        close(found.value, number("moran", "I"));
+        close(found.variance_normality, number("moran", "VI_norm"));
+        close(found.variance_randomisation, number("moran", "VI_rand"));
+        let binary = moran::association(&values, &weights, Style::Binary).unwrap();
+        close(binary.value, number("moran_binary", "I"));
+        close(binary.variance_randomisation, number("moran_binary", "VI_rand"));
+        let found = geary::association(&values, &weights).unwrap();
+        close(found.value, number("geary", "C"));
+        close(found.variance_normality, number("geary", "VC_norm"));
+        close(found.variance_randomisation, number("geary", "VC_rand"));
+        let found = general_g::association(&values, &weights).unwrap();
+        close(found.value, number("general_G_binary", "G"));
+        close(found.z()[1], number("general_G_binary", "z_norm"));
+        // One-sided there; both from 9999 arrangements.
+        let p = permutation_p_of(moran::raw, &values, &weights, (9999, 1), &Watch::NOBODY).unwrap();
+        assert!((p / 2.0 - number("moran", "p_sim")).abs() < 0.0025, "{p}");
+    }
+}
+
+/// Nine zones in three rows; sides shared.
+fn nine() -> Weights {
+    let near = |a: usize, b: usize| (a / 3).abs_diff(b / 3) + (a % 3).abs_diff(b % 3) == 1;
+    Weights::from_lists(&(0..9).map(|a| (0..9).filter(|&b| near(a, b)).collect()).collect::<Vec<_>>())
+}
+
+#[test]
+fn nine_zones_have_the_published_variances() {
+    let values: Vec<f64> = (1..10).map(f64::from).collect();
+    let found = moran::association(&values, &nine(), Style::Binary).unwrap();
+    assert!((found.variance_randomisation - 0.059_687_5).abs() < 1e-14);
+    assert!((found.variance_normality - 0.053_125).abs() < 1e-14);
+}
+
+/// Every arrangement of values, by exchanges (Heap 1963).
+fn arrangements(values: &mut Vec<f64>, k: usize, visit: &mut impl FnMut(&[f64])) {
+    if k <= 1 {
+        return visit(values);
+    }
+    for at in 0..k {
+        arrangements(values, k - 1, visit);
+        values.swap(if k.is_multiple_of(2) { at } else { 0 }, k - 1);
+    }
+}
+
+#[test]
+fn moments_under_randomisation_are_those_of_all_arrangements() {
+    // Not mutual, and one zone without neighbours.
+    let weights = Weights::from_lists(&[vec![1, 2], vec![0], vec![3, 4, 5], vec![2], vec![], vec![0, 1]]);
+    let mut values = vec![0.0, 3.0, 1.0, 7.0, 1.0, 2.0];
+    type Of = fn(&[f64], &Weights) -> Association;
+    let methods: [Of; 3] = [
+        moran_of,
+        |values, weights| geary::association(values, weights).unwrap(),
+        |values, weights| general_g::association(values, weights).unwrap(),
+    ];
+    for of in methods {
+        let found = of(&values, &weights);
+        let mut all = Vec::new();
+        arrangements(&mut values, 6, &mut |values| all.push(of(values, &weights).value));
+        assert_eq!(all.len(), 720);
+        let mean = all.iter().sum::<f64>() / 720.0;
+        let variance = all.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / 720.0;
+        assert!((found.expectation - mean).abs() < 1e-12, "{} against {mean}", found.expectation);
+        assert!((found.variance_randomisation - variance).abs() < 1e-12, "{found:?} against {variance}");
+    }
+}
+
+#[test]
+fn what_cannot_be_said_is_refused() {
+    let alone = Weights::from_lists(&vec![Vec::new(); 5]);
+    let refused = moran::association(&[1.0, 2.0, 3.0, 4.0, 5.0], &alone, Style::Binary).unwrap_err();
+    assert!(
+        matches!(refused, AnalysisError::TooFewZones { ref why } if why.contains("not one of the 5 zones"))
+    );
+    let pair = Weights::from_lists(&[vec![1], vec![0]]);
+    assert!(matches!(geary::association(&[1.0, 2.0], &pair), Err(AnalysisError::TooFewZones { .. })));
+    assert!(matches!(geary::association(&[2.0; 9], &nine()), Err(AnalysisError::NoVariance { .. })));
+    let one = [0.0, 0.0, 0.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0];
+    assert!(matches!(general_g::association(&one, &nine()), Err(AnalysisError::TooFewZones { .. })));
+}
