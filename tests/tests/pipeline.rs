@@ -317,6 +317,8 @@ fn every_method_writes_every_format_it_can() {
         ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
         ("ripley-k", &["--max-distance", "900m", "--simulations", "9"], &["csv", "json"]),
         ("nearest-neighbour", &["--orders", "3"], &["csv", "json"]),
+        ("concentration", &["--total-places", "20000"], &["csv", "json"]),
+        ("concentration", &["--places", "cells", "--cell", "300m"], &["csv", "json"]),
         ("centrography", &["--by", "kind", "--draw", "circle"], &["csv", "geojson", "gpkg"]),
         ("centrography", &["--draw", "median"], &["geojson", "gpkg"]),
         ("hdbscan", &["--min-cluster-size", "40", "--min-points", "15"], &["csv", "geojson", "gpkg"]),

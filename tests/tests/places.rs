@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use brasa_model::{Civil, Features, Incidents, Interval, Kinds, Times, Value};
+use brasa_model::{Civil, Curve, Features, Incidents, Interval, Kinds, Times, Value};
 use brasa_spatial_index::methods::pattern::centrography::{By, CentrographyParams, Drawn, centrography};
+use brasa_spatial_index::methods::pattern::concentration::{
+    ConcentrationParams, Lorenz, Places, Step, concentration,
+};
 use brasa_spatial_index::shape::median_centre;
 use brasa_spatial_index::{AnalysisError, Watch};
 use brasa_tests::{incidents, numbers, real, rows};
+use std::num::NonZeroU64;
+
 use geo::{Area, Coord, Geometry};
 use proptest::prelude::*;
 
@@ -201,4 +206,127 @@ fn what_is_drawn_is_what_is_told() {
         // A polygon of 64 corners holds 99.84 % of its ellipse.
         assert!((polygon.unsigned_area() / wanted - 0.998_394).abs() < 1e-5);
     }
+}
+
+// ---- concentration ----
+
+fn column<'a>(curve: &'a Curve, name: &str) -> &'a [f64] {
+    &curve.y.iter().find(|series| series.name == name).unwrap().values
+}
+
+/// So many incidents on each place, the places a metre apart.
+fn stacked(counts: &[u64]) -> Incidents {
+    let x: Vec<f64> = counts
+        .iter()
+        .enumerate()
+        .flat_map(|(at, &count)| vec![at as f64 + 0.5; usize::try_from(count).unwrap()])
+        .collect();
+    let y = vec![10.0; x.len()];
+    world(x, y)
+}
+
+fn found(curve: &Curve, key: &str) -> f64 {
+    curve.provenance.parameters[key].as_f64().unwrap()
+}
+
+#[test]
+fn gini_equals_the_examples_of_lorenzgini() {
+    for (counts, places, gini, adjusted) in [
+        (&[10, 8, 2][..], 10, 0.78, 0.78),
+        (&[5, 2, 1], 10, 0.80, 0.75),
+        (&[10], 10, 0.9, 0.9),
+        // Its page prints G' = .58 for these, its formula gives .56.
+        (&[3, 1, 1], 10, 0.78, 0.56),
+        (&[10], 100, 0.99, 0.9),
+        // All places hit alike; and one incident each on half of them, which is as even as it can be.
+        (&[4, 4, 4, 4], 4, 0.0, 0.0),
+        (&[1, 1, 1, 1, 1], 10, 0.5, 0.0),
+    ] {
+        let params =
+            ConcentrationParams { total_places: NonZeroU64::new(places), ..ConcentrationParams::default() };
+        let curve = concentration(&stacked(counts), &params, &WATCH).unwrap();
+        for (key, wanted) in [("gini", gini), ("gini_adjusted", adjusted)] {
+            assert!((found(&curve, key) - wanted).abs() < 1e-12, "{counts:?} {key} {}", found(&curve, key));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_lorenz_curve_is_what_sorting_says(counts in prop::collection::vec(0..9_u64, 1..40), extra in 0..80_u64) {
+        let n: u64 = counts.iter().sum();
+        prop_assume!(n > 0);
+        let places = counts.len() as u64 + extra;
+        let lorenz = Lorenz::of(counts.clone(), places);
+        let mut sorted = counts;
+        sorted.sort_unstable_by(|a, b| b.cmp(a));
+        sorted.resize(usize::try_from(places).unwrap(), 0);
+        for share in [25, 50, 80, 100] {
+            let mut held = 0;
+            let fewest = sorted.iter().take_while(|&&count| {
+                let short = held * 100 < n * share;
+                held += count;
+                short
+            });
+            prop_assert_eq!(lorenz.fewest(share), fewest.count() as u64);
+        }
+        // G by the mean difference between two places.
+        let apart = |a: u64| sorted.iter().map(|&b| a.abs_diff(b)).sum::<u64>();
+        let (m, total) = (places as f64, n as f64);
+        let gini = sorted.iter().map(|&a| apart(a)).sum::<u64>() as f64 / (2.0 * m * total);
+        let (found, adjusted) = lorenz.gini();
+        prop_assert!((found - gini).abs() < 1e-12, "{found} {gini}");
+        prop_assert!((-1e-12..1.0).contains(&adjusted) && adjusted <= found + 1e-12, "{adjusted}");
+        // The adjusted one is that of the n fullest places, if there are more places than incidents.
+        if n < places {
+            let fullest = sorted[..usize::try_from(n).unwrap()].to_vec();
+            prop_assert!((Lorenz::of(fullest, n).gini().0 - adjusted).abs() < 1e-12);
+        }
+        prop_assert_eq!(lorenz.steps.iter().map(|step| step.places).sum::<u64>(), places);
+        prop_assert_eq!(lorenz.steps.iter().map(|step| step.places * step.each).sum::<u64>(), n);
+    }
+}
+
+#[test]
+fn the_curve_is_the_table_of_repeats() {
+    let params = ConcentrationParams { total_places: NonZeroU64::new(20), ..ConcentrationParams::default() };
+    let curve = concentration(&stacked(&[1, 5, 1, 3, 1, 1]), &params, &WATCH).unwrap();
+    assert_eq!(curve.x.values, [0.0, 0.05, 0.1, 0.3, 0.6, 1.0]);
+    assert_eq!(column(&curve, "share_of_incidents"), [0.0, 5.0 / 12.0, 8.0 / 12.0, 1.0, 1.0, 1.0]);
+    assert_eq!(column(&curve, "even"), [0.0, 1.0 / 12.0, 2.0 / 12.0, 0.5, 1.0, 1.0]);
+    assert_eq!(column(&curve, "incidents_per_place")[1..], [5.0, 3.0, 1.0, 0.0, 0.0]);
+    assert_eq!(column(&curve, "places"), [0.0, 1.0, 1.0, 4.0, 6.0, 8.0]);
+    assert_eq!(column(&curve, "incidents"), [0.0, 5.0, 3.0, 4.0, 0.0, 0.0]);
+    assert_eq!(
+        ["places_for_25", "places_for_50", "places_for_80"].map(|key| found(&curve, key)),
+        [0.05, 0.1, 0.2]
+    );
+    let repeats = curve.notes.iter().find(|note| note.code == "repeats").unwrap();
+    assert!(repeats.text.starts_with("2 sites have more than one incident, and 66.7 %"), "{}", repeats.text);
+}
+
+#[test]
+fn concentration_of_degenerate_worlds() {
+    let run = |incidents: &Incidents, params: &ConcentrationParams| concentration(incidents, params, &WATCH);
+    let default = ConcentrationParams::default();
+    assert_eq!(run(&world(vec![], vec![]), &default).unwrap_err(), AnalysisError::NoIncidents);
+    for n in [1, 7] {
+        let curve = run(&stacked(&[n]), &default).unwrap();
+        assert_eq!((found(&curve, "gini"), found(&curve, "places_for_50")), (0.0, 1.0));
+        assert!(curve.notes.iter().any(|note| note.code == "empty_places_unknown"));
+    }
+    let few = ConcentrationParams { total_places: NonZeroU64::new(2), ..default.clone() };
+    let why = run(&stacked(&[1, 1, 1]), &few).unwrap_err().to_string();
+    assert!(why.contains("--total-places 2 is too few: there are incidents on 3 places"), "{why}");
+    let cell = brasa_spatial_index::CellSize::Length(brasa_model::Metres::new(500.0).unwrap());
+    let cells = ConcentrationParams { places: Places::Cells, cell, total_places: None };
+    let why = run(&stacked(&[1]), &ConcentrationParams { total_places: NonZeroU64::new(9), ..cells.clone() });
+    assert!(why.unwrap_err().to_string().contains("--total-places is for sites"));
+    // Sixteen cells of the square, one of them hit.
+    let curve = run(&stacked(&[4, 3]), &cells).unwrap();
+    assert_eq!((found(&curve, "places_in_all"), found(&curve, "places_for_80")), (16.0, 1.0 / 16.0));
+    assert_eq!(
+        Lorenz::of(vec![2, 0, 0], 3).steps,
+        [Step { each: 2, places: 1 }, Step { each: 0, places: 1 }, Step { each: 0, places: 1 },]
+    );
 }

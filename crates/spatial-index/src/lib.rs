@@ -140,6 +140,7 @@ methods! {
     "ripley-k" => pattern::ripley_k(RipleyKParams) -> Curve;
     "nearest-neighbour" => pattern::nearest_neighbour(NearestNeighbourParams) -> Curve;
     "centrography" => pattern::centrography(CentrographyParams) -> Features;
+    "concentration" => pattern::concentration(ConcentrationParams) -> Curve;
     "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
     "optics" => cluster::optics(OpticsParams) -> Clusters;
     "reachability" => cluster::reachability(ReachabilityParams) -> Curve;
