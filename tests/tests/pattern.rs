@@ -306,7 +306,7 @@ fn chance_is_told_from_clusters_and_the_same_seed_tells_the_same() {
     };
     let clustered = tested(gather(&x), gather(&y), 2);
     assert_eq!((p(&clustered, "p_mad"), p(&clustered, "p_dclf")), (0.01, 0.01));
-    let (l, high) = (column(&clustered, "l"), column(&clustered, "l_global_high"));
+    let (l, high) = (column(&clustered, "l_minus_r"), column(&clustered, "global_high"));
     assert!(l[3] > high[3], "{} {}", l[3], high[3]);
     let again = tested(x, y, 1);
     for (a, b) in chance.y.iter().zip(&again.y) {
@@ -315,7 +315,7 @@ fn chance_is_told_from_clusters_and_the_same_seed_tells_the_same() {
     }
     for at in 0..16 {
         let [low, high, below, above] =
-            ["l_low", "l_high", "l_global_low", "l_global_high"].map(|name| column(&chance, name)[at]);
+            ["low", "high", "global_low", "global_high"].map(|name| column(&chance, name)[at]);
         assert!(low < high && below < above && below <= low + 60.0, "{at}");
     }
 }

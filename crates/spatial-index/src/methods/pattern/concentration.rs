@@ -38,7 +38,7 @@
 
 use std::num::NonZeroU64;
 
-use brasa_model::{Curve, Grid, Incidents, Note, Provenance, Series};
+use brasa_model::{Curve, Grid, Incidents, Note, Provenance, Role, Series};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -291,15 +291,16 @@ impl Lorenz {
             columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
         }
         let [x, y, even, each, places, held] = columns;
+        let table = |name, title, unit, values| Series::new(name, title, unit, values).role(Role::Table);
         Curve {
             title,
             x: Series::new("share_of_places", "Share of places, the fullest first", "", x),
             y: vec![
                 Series::new("share_of_incidents", "Share of incidents", "", y),
                 Series::new("even", "The most even spread there can be", "", even),
-                Series::new("incidents_per_place", "Incidents per place", "incidents", each),
-                Series::new("places", "Places with so many", "places", places),
-                Series::new("incidents", "Incidents on them", "incidents", held),
+                table("incidents_per_place", "Incidents per place", "incidents", each),
+                table("places", "Places with so many", "places", places),
+                table("incidents", "Incidents on them", "incidents", held),
             ],
             optimum: None,
             provenance,
