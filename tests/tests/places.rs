@@ -2,17 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use brasa_model::{Civil, Curve, Features, Incidents, Interval, Kinds, Times, Value};
+use brasa_model::{Civil, Curve, Features, Grid, Incidents, Interval, Kinds, Metres, Times, Value};
+use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::methods::pattern::centrography::{By, CentrographyParams, Drawn, centrography};
 use brasa_spatial_index::methods::pattern::concentration::{
     ConcentrationParams, Lorenz, Places, Step, concentration,
 };
+use brasa_spatial_index::methods::pattern::quadrat_test::{QuadratTestParams, quadrat_test};
+use brasa_spatial_index::quadrats::Quadrats;
 use brasa_spatial_index::shape::median_centre;
 use brasa_spatial_index::{AnalysisError, Watch};
-use brasa_tests::{incidents, numbers, real, rows};
+use brasa_tests::{in_window, incidents, numbers, pattern, real, rows, window};
 use std::num::NonZeroU64;
 
-use geo::{Area, Coord, Geometry};
+use geo::{Area, BooleanOps, Coord, Geometry, MultiPolygon};
 use proptest::prelude::*;
 
 const WATCH: Watch<'static> = Watch::NOBODY;
@@ -329,4 +332,163 @@ fn concentration_of_degenerate_worlds() {
         Lorenz::of(vec![2, 0, 0], 3).steps,
         [Step { each: 2, places: 1 }, Step { each: 0, places: 1 }, Step { each: 0, places: 1 },]
     );
+}
+
+// ---- quadrats ----
+
+fn quadrats(grid: &str, simulations: u32) -> QuadratTestParams {
+    QuadratTestParams { grid: Some(grid.parse().unwrap()), simulations, ..QuadratTestParams::default() }
+}
+
+/// spatstat counts a place on a side in the cell west or south of it, here it belongs to the cell east or north: moved by a hair to the
+/// south-west, places on sides (of which redwood has some) are counted alike. On chorley X² is that of areas cut by shapely: spatstat's is 3e-9 above,
+/// because it cuts polygons on a lattice.
+#[test]
+fn the_quadrat_test_equals_spatstat() {
+    for (name, grid, x2, p, degrees) in [
+        ("redwood", "5x5", 64.612_903_225_806_45, 2.773_979_395_829_043_3e-5, 24.0),
+        ("japanesepines", "4x3", 13.092_307_692_307_694, 0.574_670_160_160_262_6, 11.0),
+        ("chorley", "5x4", 1_181.195_223_702_722_8, 1.965158070503473e-238, 19.0),
+    ] {
+        let Some(mut incidents) = pattern(name) else { return };
+        incidents.x.iter_mut().chain(&mut incidents.y).for_each(|at| *at -= 1e-9);
+        let test = quadrat_test(&incidents, &quadrats(grid, 0), &WATCH).unwrap();
+        let told = &test.provenance.parameters;
+        let of = |value: &serde_json::Value| value.as_f64().unwrap();
+        assert!((of(&told["x2"]) / x2 - 1.0).abs() < 1e-12, "{name} {}", told["x2"]);
+        assert!((of(&told["p_chi_square"]["two_sided"]) / p - 1.0).abs() < 1e-8, "{name} {told}");
+        assert_eq!(of(&told["degrees_of_freedom"]), degrees);
+        if name == "redwood" {
+            // The variance-mean ratio that the tables print.
+            assert!((of(&told["index_of_dispersion"]) - 2.692_204).abs() < 5e-7);
+        }
+        if name == "chorley" {
+            let areas: f64 = (0..20).map(|row| value(&test, row, "area_km2").unwrap() * 1e6).sum();
+            assert!((areas / 315.155_3 - 1.0).abs() < 1e-12, "{areas}");
+            // Tile row 4, col 1 of spatstat, the south-west; and where 228 are counted.
+            assert!((value(&test, 0, "area_km2").unwrap() * 1e6 - 2.070_368).abs() < 5e-7);
+            assert!((0..20).any(|row| value(&test, row, "incidents") == Some(228.0)));
+        }
+        assert!(told.get("p_simulated").is_none() && test.provenance.seed.is_none());
+    }
+}
+
+/// A window with a bay and a lake, cut by the sides of cells and through their corners.
+fn bay(shift: f64) -> brasa_model::Window {
+    let outline =
+        vec![(0.0, 0.0), (900.0, 100.0), (1200.0, 800.0), (700.0, 600.0), (500.0, 1100.0), (-200.0, 700.0)];
+    let lake = vec![(300.0, 300.0), (500.0, 350.0), (500.0, 400.0), (400.0, 500.0)];
+    let moved = |ring: Vec<(f64, f64)>| ring.into_iter().map(|(x, y)| (x + shift, y + 5_400_000.0)).collect();
+    window(vec![moved(outline), moved(lake)])
+}
+
+proptest! {
+    #[test]
+    fn quadrats_are_the_window_cut_up(cell in 40.0..700.0_f64, shift in prop_oneof![Just(0.0), 0.0..500.0_f64]) {
+        let window = bay(485_000.0 + shift.floor());
+        let grid = Grid::covering(&window, Metres::new(cell.floor()).unwrap());
+        prop_assume!(grid.is_ok());
+        let quadrats = Quadrats::of(&window, grid.unwrap());
+        let whole: f64 = quadrats.areas.iter().sum();
+        prop_assert!((whole / (window.area_km2() * 1e6) - 1.0).abs() < 1e-9, "{whole}");
+        for number in 0..quadrats.cells.len() {
+            let drawn = quadrats.polygons(&window, number).unsigned_area();
+            prop_assert!((drawn - quadrats.areas[number]).abs() < 0.01, "{drawn} {}", quadrats.areas[number]);
+        }
+        // What is not among them holds nothing of the window.
+        for cell in (0..quadrats.grid.nx() * quadrats.grid.ny()).filter(|cell| !quadrats.cells.contains(cell)) {
+            let cell = MultiPolygon::new(vec![quadrats.grid.polygon(cell)]);
+            prop_assert!(cell.intersection(window.polygons()).unsigned_area() < 0.01);
+        }
+    }
+
+    #[test]
+    fn the_quadrat_test_is_what_counting_says(
+        places in prop::collection::vec((0.0..SIDE, 0.0..SIDE), 1..80), nx in 1..7_usize, ny in 2..7_usize,
+    ) {
+        let pattern = world(places.iter().map(|at| at.0).collect(), places.iter().map(|at| at.1).collect());
+        let test = quadrat_test(&pattern, &quadrats(&format!("{nx}x{ny}"), 0), &WATCH).unwrap();
+        let expected = places.len() as f64 / (nx * ny) as f64;
+        let mut x2 = 0.0;
+        for row in 0..ny {
+            for column in 0..nx {
+                let inside = |&&(x, y): &&(f64, f64)| {
+                    (x / SIDE * nx as f64) as usize == column && (y / SIDE * ny as f64) as usize == row
+                };
+                let count = places.iter().filter(inside).count() as f64;
+                x2 += (count - expected).powi(2) / expected;
+                prop_assert_eq!(value(&test, row * nx + column, "incidents"), Some(count));
+            }
+        }
+        let found = test.provenance.parameters["x2"].as_f64().unwrap();
+        prop_assert!((found - x2).abs() <= 1e-9 * (1.0 + x2), "{found} {x2}");
+        let residuals: f64 = (0..nx * ny).map(|row| value(&test, row, "residual").unwrap().powi(2)).sum();
+        prop_assert!((residuals - x2).abs() <= 1e-9 * (1.0 + x2));
+    }
+}
+
+/// Under randomness each p of the twenty there are is as likely as the other; and the law of chi-square is near.
+#[test]
+fn p_of_quadrats_is_even_where_chance_alone_is_at_work() {
+    const WORLDS: u64 = 1000;
+    let window = bay(0.0);
+    let (mut found, mut below) = ([0_u32; 20], 0_u32);
+    for world in 0..WORLDS {
+        let mut chance = Chance::new(777, world);
+        let (x, y) = (0..150).map(|_| chance.place(&window)).unzip();
+        let params = QuadratTestParams { seed: world, ..quadrats("4x3", 19) };
+        let test = quadrat_test(&in_window(x, y, None, window.clone()), &params, &WATCH).unwrap();
+        let told = &test.provenance.parameters;
+        found[(told["p_simulated"]["gathered"].as_f64().unwrap() * 20.0).round() as usize - 1] += 1;
+        below += u32::from(told["p_chi_square"]["gathered"].as_f64().unwrap() <= 0.05);
+    }
+    // Kolmogorov and Smirnov's distance; 0.0515 is passed in one of a hundred draws of a continuous law, more seldom here.
+    let mut sum = 0.0;
+    for (at, &count) in found.iter().enumerate() {
+        sum += f64::from(count) / WORLDS as f64;
+        assert!((sum - (at + 1) as f64 / 20.0).abs() < 0.0515, "{found:?}");
+    }
+    // Binomial(1000, 0.05): four standard deviations are 28.
+    assert!(below.abs_diff(50) < 28, "{below}");
+}
+
+#[test]
+fn the_quadrat_test_of_degenerate_worlds() {
+    let run = |incidents: &Incidents, params: &QuadratTestParams| quadrat_test(incidents, params, &WATCH);
+    let none = run(&world(vec![], vec![]), &QuadratTestParams::default()).unwrap_err();
+    assert_eq!(none, AnalysisError::NoIncidents);
+    let told = |test: &Features, key: &str| test.provenance.parameters[key].as_f64().unwrap();
+    // All in one place: X² is n(m − 1), as large as it can be; so is it for one.
+    for n in [1, 30] {
+        let test = run(&world(vec![900.0; n], vec![800.0; n]), &quadrats("4x4", 99)).unwrap();
+        assert!((told(&test, "x2") - 15.0 * n as f64).abs() < 1e-9);
+        let p = test.provenance.parameters["p_simulated"]["gathered"].as_f64().unwrap();
+        assert_eq!(p, if n == 1 { 1.0 } else { 0.01 });
+        assert!(test.notes.iter().any(|note| note.code == "few_expected"));
+    }
+    // One in each cell: as even as can be.
+    let places: Vec<f64> = (0..16_u32).map(|at| 250.0 + 500.0 * f64::from(at % 4)).collect();
+    let rows: Vec<f64> = (0..16_u32).map(|at| 250.0 + 500.0 * f64::from(at / 4)).collect();
+    let even = run(&world(places, rows), &quadrats("4x4", 99)).unwrap();
+    assert!(told(&even, "x2") < 1e-12 && even.headline.ends_with("evenly"), "{}", even.headline);
+    assert_eq!(even.provenance.parameters["p_simulated"]["apart"], 0.01);
+    // All on a line, and on the very border, where a place belongs to no cell of its own.
+    let line = run(
+        &world((0..10_u32).map(|at| 2000.0 - f64::from(at)).collect(), vec![2000.0; 10]),
+        &quadrats("2x2", 0),
+    );
+    assert_eq!(value(&line.unwrap(), 3, "incidents"), Some(10.0));
+    // One cell has nothing to be compared with.
+    let why = run(&world(vec![1.0], vec![1.0]), &quadrats("1x1", 0)).unwrap_err().to_string();
+    assert!(why.contains("take a smaller --cell"), "{why}");
+    // The default cell expects ten.
+    let many = world((0..400_u32).map(|at| f64::from(at) * 4.9).collect(), vec![7.0; 400]);
+    let test = run(&many, &QuadratTestParams::default()).unwrap();
+    assert!(test.notes[0].code == "cell_chosen" && value(&test, 0, "expected").unwrap() <= 10.0);
+    // The same on any number of threads.
+    let bits = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&many, &quadrats("5x5", 49)).unwrap().provenance.parameters.to_string())
+    };
+    assert_eq!(bits(1), bits(3));
 }

@@ -3,4 +3,5 @@
 pub mod centrography;
 pub mod concentration;
 pub mod nearest_neighbour;
+pub mod quadrat_test;
 pub mod ripley_k;
