@@ -320,6 +320,7 @@ fn every_method_writes_every_format_it_can() {
         ("concentration", &["--total-places", "20000"], &["csv", "json", "svg"]),
         ("concentration", &["--places", "cells", "--cell", "300m"], &["csv", "json"]),
         ("quadrat-test", &["--cell", "2km", "--simulations", "19"], &["csv", "geojson", "gpkg"]),
+        ("pattern-similarity", &["--test", "since=2024-01-01", "--cell", "1km"], &["csv", "geojson", "gpkg"]),
         ("centrography", &["--by", "kind", "--draw", "circle"], &["csv", "geojson", "gpkg"]),
         ("centrography", &["--draw", "median"], &["geojson", "gpkg"]),
         ("hdbscan", &["--min-cluster-size", "40", "--min-points", "15"], &["csv", "geojson", "gpkg"]),

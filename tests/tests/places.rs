@@ -8,12 +8,15 @@ use brasa_spatial_index::methods::pattern::centrography::{By, CentrographyParams
 use brasa_spatial_index::methods::pattern::concentration::{
     ConcentrationParams, Lorenz, Places, Step, concentration,
 };
+use brasa_spatial_index::methods::pattern::pattern_similarity::{
+    PatternSimilarityParams, Similarity, Verdict, pattern_similarity,
+};
 use brasa_spatial_index::methods::pattern::quadrat_test::{QuadratTestParams, quadrat_test};
 use brasa_spatial_index::quadrats::Quadrats;
 use brasa_spatial_index::shape::median_centre;
 use brasa_spatial_index::{AnalysisError, Watch};
 use brasa_tests::{in_window, incidents, numbers, pattern, real, rows, window};
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use geo::{Area, BooleanOps, Coord, Geometry, MultiPolygon};
 use proptest::prelude::*;
@@ -321,7 +324,7 @@ fn concentration_of_degenerate_worlds() {
     let few = ConcentrationParams { total_places: NonZeroU64::new(2), ..default.clone() };
     let why = run(&stacked(&[1, 1, 1]), &few).unwrap_err().to_string();
     assert!(why.contains("--total-places 2 is too few: there are incidents on 3 places"), "{why}");
-    let cell = brasa_spatial_index::CellSize::Length(brasa_model::Metres::new(500.0).unwrap());
+    let cell = brasa_spatial_index::CellSize::Length(Metres::new(500.0).unwrap());
     let cells = ConcentrationParams { places: Places::Cells, cell, total_places: None };
     let why = run(&stacked(&[1]), &ConcentrationParams { total_places: NonZeroU64::new(9), ..cells.clone() });
     assert!(why.unwrap_err().to_string().contains("--total-places is for sites"));
@@ -491,4 +494,121 @@ fn the_quadrat_test_of_degenerate_worlds() {
         pool.install(|| run(&many, &quadrats("5x5", 49)).unwrap().provenance.parameters.to_string())
     };
     assert_eq!(bits(1), bits(3));
+}
+
+// ---- similarity ----
+
+/// The counts that the page of the R package sppt prints, with its bounds and its S. Of nine tested incidents eight are drawn, so that
+/// chance hardly has a say.
+#[test]
+fn similarity_equals_the_example_of_sppt() {
+    let (base, test) = ([2, 2, 2, 1, 0, 1], [2, 1, 2, 2, 1, 1]);
+    for seed in 0..20 {
+        let found = Similarity::of(&base, &test, 200, seed, &WATCH).unwrap();
+        let (two, one) = ((0.125, 0.25), (0.0, 0.125));
+        assert_eq!(found.bounds, [two, one, two, two, one, one]);
+        assert_eq!(found.verdicts[1], Verdict::Less);
+        assert_eq!(found.s(&base, &test), (5.0 / 6.0, 5.0 / 6.0));
+    }
+    // Empty cells are similar, and the robust S leaves them out.
+    let (base, test) = ([2, 2, 2, 1, 0, 1, 0, 0], [2, 1, 2, 2, 1, 1, 0, 0]);
+    let found = Similarity::of(&base, &test, 200, 1, &WATCH).unwrap();
+    assert_eq!(found.s(&base, &test), (7.0 / 8.0, 5.0 / 6.0));
+}
+
+/// The number of drawn incidents in a cell follows the hypergeometric law: its chance is built up from one count to the next.
+#[test]
+fn bounds_are_quantiles_of_the_hypergeometric_law() {
+    let test = [3, 40, 0, 157, 20, 80];
+    let (all, drawn) = (300_u32, 255_u32);
+    let found = Similarity::of(&[1; 6], &test, 4000, 7, &WATCH).unwrap();
+    for (&count, bounds) in test.iter().zip(&found.bounds) {
+        let count = u32::try_from(count).unwrap();
+        let least = (drawn + count).saturating_sub(all);
+        // In logarithms of factorials, so that nothing overflows.
+        let log = |n: u32| (1..=n).map(|k| f64::from(k).ln()).sum::<f64>();
+        let choose = |n: u32, k: u32| log(n) - log(k) - log(n - k);
+        let mut below = 0.0;
+        let mut quantiles = (None, None);
+        for k in least..=count.min(drawn) {
+            below += (choose(count, k) + choose(all - count, drawn - k) - choose(all, drawn)).exp();
+            if below > 0.025 && quantiles.0.is_none() {
+                quantiles.0 = Some(k);
+            }
+            if below > 0.975 && quantiles.1.is_none() {
+                quantiles.1 = Some(k);
+            }
+        }
+        for (bound, quantile) in [(bounds.0, quantiles.0), (bounds.1, quantiles.1)] {
+            let k = (bound * f64::from(drawn)).round();
+            // 4,000 samples know a quantile of 2.5 % to a quarter of a per cent.
+            assert!((k - f64::from(quantile.unwrap())).abs() <= 1.0, "{count}: {k} against {quantile:?}");
+        }
+    }
+}
+
+#[test]
+fn two_kinds_are_compared_cell_by_cell() {
+    // Old incidents over the whole square, new ones in its western half.
+    let mut chance = Chance::new(3, 0);
+    let places: Vec<(f64, f64)> = (0..600).map(|_| (chance.share() * SIDE, chance.share() * SIDE)).collect();
+    let kind = |at: usize| if at % 3 == 0 { "new" } else { "old" };
+    let x = |at: usize| if at % 3 == 0 { places[at].0 / 2.0 } else { places[at].0 };
+    let of = |order: &[usize]| Incidents {
+        kinds: Some(Kinds::from_names(order.iter().map(|&at| kind(at)))),
+        ..world(order.iter().map(|&at| x(at)).collect(), order.iter().map(|&at| places[at].1).collect())
+    };
+    let rows: Vec<usize> = (0..600).collect();
+    let params = PatternSimilarityParams {
+        grid: Some("4x1".parse().unwrap()),
+        ..PatternSimilarityParams::new("kind=new".parse().unwrap())
+    };
+    let found = pattern_similarity(&of(&rows), &params, &WATCH).unwrap();
+    let verdict = |features: &Features, row: usize| features.features[row].values[7].clone();
+    let words: Vec<Value> = (0..4).map(|row| verdict(&found, row)).collect();
+    assert_eq!(words, ["more", "more", "less", "less"].map(|word| Value::Text(word.to_owned())));
+    assert_eq!(found.provenance.parameters["s"], 0.0);
+    let shares: f64 = (0..4).map(|row| value(&found, row, "base_share").unwrap()).sum();
+    assert!((shares - 1.0).abs() < 1e-12 && value(&found, 3, "test") == Some(0.0));
+    assert_eq!((value(&found, 3, "low"), value(&found, 3, "high")), (Some(0.0), Some(0.0)));
+    // In any order of rows, and a pattern compared with all there is.
+    let turned: Vec<usize> = (0..600).rev().collect();
+    let other = pattern_similarity(&of(&turned), &params, &WATCH).unwrap();
+    assert_eq!(found.features, other.features);
+    let half: Vec<usize> = (0..600).filter(|at| at % 3 != 0).collect();
+    let alike = PatternSimilarityParams {
+        base: Some("kind=old".parse().unwrap()),
+        ..PatternSimilarityParams::new("kind=old".parse().unwrap())
+    };
+    let alike = pattern_similarity(&of(&half), &alike, &WATCH).unwrap();
+    assert_eq!(
+        (&alike.provenance.parameters["s"], alike.notes[0].code.as_str()),
+        (&serde_json::json!(1.0), "in_both")
+    );
+}
+
+#[test]
+fn similarity_of_degenerate_worlds() {
+    let kinds = |names: &[&str], x: Vec<f64>| {
+        let y = vec![100.0; x.len()];
+        Incidents { kinds: Some(Kinds::from_names(names.iter().copied())), ..world(x, y) }
+    };
+    let params = PatternSimilarityParams {
+        grid: Some("2x2".parse().unwrap()),
+        ..PatternSimilarityParams::new("kind=a".parse().unwrap())
+    };
+    let run = |incidents: &Incidents| pattern_similarity(incidents, &params, &WATCH);
+    assert_eq!(run(&world(vec![], vec![])).unwrap_err(), AnalysisError::NoIncidents);
+    let why = run(&kinds(&["a", "a"], vec![1.0, 2.0])).unwrap_err().to_string();
+    assert!(why.contains("no incident is the base"), "{why}");
+    // One of each in one place: similar, and nothing else is known of three empty cells.
+    let found = run(&kinds(&["a", "b"], vec![1.0, 1.0])).unwrap();
+    assert_eq!(
+        (&found.provenance.parameters["s"], &found.provenance.parameters["s_robust"]),
+        (&1.0.into(), &1.0.into())
+    );
+    // One sample has no tails.
+    let one = PatternSimilarityParams { samples: NonZeroU32::MIN, ..params.clone() };
+    let found = pattern_similarity(&kinds(&["a", "b", "a"], vec![1.0, 1.0, 1500.0]), &one, &WATCH).unwrap();
+    assert_eq!(value(&found, 0, "low"), value(&found, 0, "high"));
 }

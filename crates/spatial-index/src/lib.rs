@@ -144,6 +144,7 @@ methods! {
     "centrography" => pattern::centrography(CentrographyParams) -> Features;
     "concentration" => pattern::concentration(ConcentrationParams) -> Curve;
     "quadrat-test" => pattern::quadrat_test(QuadratTestParams) -> Features;
+    "pattern-similarity" => pattern::pattern_similarity(PatternSimilarityParams) -> Features;
     "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
     "optics" => cluster::optics(OpticsParams) -> Clusters;
     "reachability" => cluster::reachability(ReachabilityParams) -> Curve;

@@ -1,10 +1,11 @@
 //! The cells that touch a window, each with the area of it that lies inside, and what is counted in them.
 
-use brasa_model::{Grid, Window};
+use brasa_model::{Grid, Incidents, Metres, Note, Window};
 use geo::{BooleanOps, Coord, MultiPolygon};
 
-use crate::Sites;
 use crate::at_places::Border;
+use crate::raster::GridSize;
+use crate::{AnalysisError, Sites};
 
 /// The cells of a grid that hold some of a window, whether or not their centre lies in it. Together they are the window.
 pub struct Quadrats {
@@ -19,7 +20,38 @@ pub struct Quadrats {
 /// The least part of a cell that counts as some of it: what rounding leaves of nothing is less.
 const SLIVER: f64 = 1e-9;
 
+/// What a cell of the size that is chosen expects.
+const EXPECTED: f64 = 10.0;
+
 impl Quadrats {
+    /// Of the incidents' window, by cells of the given size, or so many columns and rows of them; if neither is given, of a size in which
+    /// ten incidents are expected, with the note that announces it.
+    pub fn chosen(
+        incidents: &Incidents,
+        cell: Option<Metres>,
+        size: Option<GridSize>,
+    ) -> Result<(Self, Option<Note>), AnalysisError> {
+        let window = &incidents.window;
+        let (grid, note) = match (size, cell) {
+            (Some(GridSize { nx, ny }), _) => (Grid::spanning(window, nx, ny)?, None),
+            (None, Some(cell)) => (Grid::covering(window, cell)?, None),
+            (None, None) => {
+                let side = (EXPECTED * window.area_km2() * 1e6 / incidents.len() as f64).sqrt();
+                let cell = Metres::new(side).map_err(|error| AnalysisError::RuleFailed {
+                    rule: "ten expected",
+                    what: "cell",
+                    why: error.to_string(),
+                })?;
+                let cell = cell.round_down();
+                let note = Note::new("cell_chosen", format!("cells of {cell}")).value(cell.get(), "m").reason(
+                    format!("{EXPECTED} incidents are expected in {side:.0} m × {side:.0} m, rounded down; --cell sets another"),
+                );
+                (Grid::covering(window, cell)?, Some(note))
+            }
+        };
+        Ok((Self::of(window, grid), note))
+    }
+
     /// Of `window`, by the cells of `grid`, which covers it.
     pub fn of(window: &Window, grid: Grid) -> Self {
         let all = areas(window, &grid);

@@ -45,8 +45,8 @@ use serde_json::json;
 
 use crate::chance::Chance;
 use crate::quadrats::Quadrats;
-use crate::raster::{GridSize, raster};
-use crate::{About, AnalysisError, CellSize, Sites, Watch, chi_square};
+use crate::raster::GridSize;
+use crate::{About, AnalysisError, Sites, Watch, chi_square};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -78,8 +78,6 @@ impl Default for QuadratTestParams {
 
 /// What the chi-square law takes a cell to expect at least.
 const ENOUGH: f64 = 5.0;
-/// What a cell of the default size expects.
-const EXPECTED: f64 = 10.0;
 
 /// The cells with their residuals; the test is in the notes and the provenance.
 pub fn quadrat_test(
@@ -92,30 +90,14 @@ pub fn quadrat_test(
     }
     let (sites, window) = (Sites::new(incidents), &incidents.window);
     let mut notes = Vec::new();
-    let cell = match (params.cell, params.grid) {
-        (Some(cell), _) => cell,
-        (None, _) => {
-            let side = (EXPECTED * window.area_km2() * 1e6 / incidents.len() as f64).sqrt();
-            let cell = Metres::new(side).map_err(|error| refused(error.to_string()))?.round_down();
-            if params.grid.is_none() {
-                notes.push(
-                    Note::new("cell_chosen", format!("cells of {cell}"))
-                        .value(cell.get(), "m")
-                        .reason(format!(
-                            "{EXPECTED} incidents are expected in {side:.0} m × {side:.0} m, rounded down; --cell sets another"
-                        )),
-                );
-            }
-            cell
-        }
-    };
-    let (grid, _) = raster(incidents, &sites, &CellSize::Length(cell), params.grid)?;
-    let quadrats = Quadrats::of(window, grid);
+    let (quadrats, note) = Quadrats::chosen(incidents, params.cell, params.grid)?;
+    notes.extend(note);
     let observed = quadrats.counts(&sites);
     let cells = observed.len();
     if cells < 2 {
         return Err(refused(format!(
-            "cells of {cell} cut the study area into {cells}: there is nothing to compare; take a smaller --cell"
+            "cells of {} cut the study area into {cells}: there is nothing to compare; take a smaller --cell",
+            quadrats.grid.cell()
         )));
     }
     let n = observed.iter().sum::<u64>();
@@ -133,7 +115,7 @@ pub fn quadrat_test(
         "X² = {x2:.2} over {cells} cells, index of dispersion {index:.3}; p = {best:.3} that chance spreads them so {verdict}"
     );
     notes.push(
-        Note::new("quadrats_tested", format!("X² = {x2:.4} on {} degrees of freedom, p = {p:.4}", cells - 1))
+        Note::new("quadrats_tested", format!("X² = {x2:.4} on {} degrees of freedom, p = {p:.2e}", cells - 1))
             .value(x2, "")
             .reason(format!(
                 "{n} incidents in {cells} cells; index of dispersion {index:.4}, 1 under randomness, above 1 where incidents gather"
