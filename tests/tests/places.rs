@@ -552,8 +552,8 @@ fn two_kinds_are_compared_cell_by_cell() {
     // Old incidents over the whole square, new ones in its western half.
     let mut chance = Chance::new(3, 0);
     let places: Vec<(f64, f64)> = (0..600).map(|_| (chance.share() * SIDE, chance.share() * SIDE)).collect();
-    let kind = |at: usize| if at % 3 == 0 { "new" } else { "old" };
-    let x = |at: usize| if at % 3 == 0 { places[at].0 / 2.0 } else { places[at].0 };
+    let kind = |at: usize| if at.is_multiple_of(3) { "new" } else { "old" };
+    let x = |at: usize| if at.is_multiple_of(3) { places[at].0 / 2.0 } else { places[at].0 };
     let of = |order: &[usize]| Incidents {
         kinds: Some(Kinds::from_names(order.iter().map(|&at| kind(at)))),
         ..world(order.iter().map(|&at| x(at)).collect(), order.iter().map(|&at| places[at].1).collect())
@@ -575,7 +575,7 @@ fn two_kinds_are_compared_cell_by_cell() {
     let turned: Vec<usize> = (0..600).rev().collect();
     let other = pattern_similarity(&of(&turned), &params, &WATCH).unwrap();
     assert_eq!(found.features, other.features);
-    let half: Vec<usize> = (0..600).filter(|at| at % 3 != 0).collect();
+    let half: Vec<usize> = (0..600).filter(|at: &usize| !at.is_multiple_of(3)).collect();
     let alike = PatternSimilarityParams {
         base: Some("kind=old".parse().unwrap()),
         ..PatternSimilarityParams::new("kind=old".parse().unwrap())
