@@ -45,6 +45,6 @@ pub use provenance::{InputRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};
 pub use surface::Surface;
 pub use surface_series::SurfaceSeries;
-pub use time::{Civil, Interval, PeakHours, Times};
+pub use time::{Civil, Interval, PeakHours, Times, Timing};
 pub use units::{Metres, Span, SpanError, UnitError};
 pub use window::{Window, WindowError, WindowOrigin};

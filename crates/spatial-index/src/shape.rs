@@ -68,11 +68,16 @@ pub fn concave(places: &[Coord<f64>], margin: f64) -> Polygon<f64> {
     let near: Vec<Point<f64>> = places.iter().map(|&place| Point(place - origin)).collect();
     let options = ConcaveHullOptions { concavity: 2.0, length_threshold: 2.0 * margin };
     let points = MultiPoint::new(near);
-    let flat = points.convex_hull().unsigned_area() <= 1e-9 * margin * margin;
+    let around = points.convex_hull();
+    let flat = around.unsigned_area() <= 1e-9 * margin * margin;
     if flat {
         return convex(places, margin);
     }
     let hull = points.concave_hull_with_options(options);
+    // Few places have a bay.
+    if hull.exterior().0.len() == around.exterior().0.len() {
+        return convex(places, margin);
+    }
     // Where the widened hull touches itself in a point it is no valid polygon; a hair more closes the gap.
     let widened = [1.0, 1.001, 1.01].into_iter().find_map(|more| widened(&hull, margin * more, origin));
     widened.unwrap_or_else(|| convex(places, margin))
