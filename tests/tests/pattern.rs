@@ -374,6 +374,10 @@ fn k_of_degenerate_worlds() {
     let curve = run(vec![1.0, 2.0], vec![1.0, 2.0], &default).unwrap();
     assert_eq!(curve.x.values.last().copied(), Some(500.0));
     assert_eq!(curve.notes[0].code, "max_distance_chosen");
+    // Of many, 1,000 are expected within 252.3 m, as spatstat's rule for K has it.
+    let (x, y) = even(20_000, 0.3);
+    let curve = run(x, y, &RipleyKParams { steps: NonZeroU32::MIN, ..default }).unwrap();
+    assert_eq!(curve.x.values, [250.0]);
 }
 
 // ---- nearest neighbours ----

@@ -46,6 +46,7 @@
 //! populated, so that K of nearly any kind of incident lies above randomness at all distances; that shows where people are, not
 //! that one incident draws another. And geocodes stack incidents, which no even pattern does: the note says how many.
 
+use std::f64::consts::PI;
 use std::num::NonZeroU32;
 
 use brasa_model::{Curve, Incidents, Metres, Note, Provenance, Role, Series};
@@ -71,7 +72,7 @@ pub const ABOUT: About = About {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RipleyKParams {
-    /// Largest distance [default: a quarter of the study area's shorter side, rounded down]
+    /// Largest distance [default: a quarter of the study area's shorter side, or where a thousand others are expected if that is nearer; rounded down]
     pub max_distance: Option<Metres>,
     /// Number of distances, evenly spaced
     pub steps: NonZeroU32,
@@ -89,6 +90,9 @@ impl Default for RipleyKParams {
         Self { max_distance: None, steps, edge: Correction::Border, simulations: 0, seed: 1 }
     }
 }
+
+/// The others expected within the distance that is chosen, at most.
+const MANY: f64 = 1000.0;
 
 /// The most distances: beyond that a step is finer than coordinates and curves can use.
 const MOST_STEPS: u32 = 10_000;
@@ -175,7 +179,7 @@ pub fn ripley_k(
 }
 
 fn l_of(k: &f64) -> f64 {
-    (k / std::f64::consts::PI).sqrt()
+    (k / PI).sqrt()
 }
 
 fn refused(why: String) -> AnalysisError {
@@ -198,13 +202,23 @@ fn max_distance(
         }
         return Ok((given, None));
     }
-    let quarter = Metres::new(shorter / 4.0).map_err(|error| refused(error.to_string()))?.round_down();
-    let note = Note::new("max_distance_chosen", format!("distances up to {quarter}"))
-        .value(quarter.get(), "m")
-        .reason(format!(
-            "a quarter of the study area's shorter side of {shorter:.0} m, rounded down: beyond it few pairs are seen whole (Ripley's rule of thumb); --max-distance sets another"
-        ));
-    Ok((quarter, Some(note)))
+    // Of many incidents no more is needed, and all pairs of a country would take days.
+    let thousand = (MANY * incidents.window.area_km2() * 1e6 / (PI * incidents.len() as f64)).sqrt();
+    let (chosen, why) = if thousand < shorter / 4.0 {
+        (thousand, format!("within it an even pattern has {MANY} others around an incident"))
+    } else {
+        (
+            shorter / 4.0,
+            format!(
+                "a quarter of the study area's shorter side of {shorter:.0} m: beyond it few pairs are seen whole (Ripley's rule of thumb)"
+            ),
+        )
+    };
+    let chosen = Metres::new(chosen).map_err(|error| refused(error.to_string()))?.round_down();
+    let note = Note::new("max_distance_chosen", format!("distances up to {chosen}"))
+        .value(chosen.get(), "m")
+        .reason(format!("{why}; rounded down, --max-distance sets another"));
+    Ok((chosen, Some(note)))
 }
 
 fn stacks_noted(incidents: &Incidents, sites: &Sites) -> Option<Note> {
