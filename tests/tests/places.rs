@@ -17,6 +17,7 @@ use brasa_spatial_index::shape::median_centre;
 use brasa_spatial_index::{AnalysisError, Watch};
 use brasa_tests::{in_window, incidents, numbers, pattern, real, rows, window};
 use std::num::{NonZeroU32, NonZeroU64};
+use std::ops::ControlFlow;
 
 use geo::{Area, BooleanOps, Coord, Geometry, MultiPolygon};
 use proptest::prelude::*;
@@ -611,4 +612,21 @@ fn similarity_of_degenerate_worlds() {
     let one = PatternSimilarityParams { samples: NonZeroU32::MIN, ..params.clone() };
     let found = pattern_similarity(&kinds(&["a", "b", "a"], vec![1.0, 1.0, 1500.0]), &one, &WATCH).unwrap();
     assert_eq!(value(&found, 0, "low"), value(&found, 0, "high"));
+}
+
+#[test]
+fn whoever_watches_may_end_it() {
+    let observer = |_| ControlFlow::Break(());
+    let watch = Watch::new(&observer);
+    let pattern = Incidents {
+        kinds: Some(Kinds::from_names(["a", "b", "a"].into_iter())),
+        ..world(vec![1.0, 900.0, 1900.0], vec![5.0, 700.0, 1500.0])
+    };
+    let similar = PatternSimilarityParams::new("kind=a".parse().unwrap());
+    let ended = [
+        centrography(&pattern, &CentrographyParams::default(), &watch).unwrap_err(),
+        quadrat_test(&pattern, &quadrats("2x2", 9), &watch).unwrap_err(),
+        pattern_similarity(&pattern, &similar, &watch).unwrap_err(),
+    ];
+    assert!(ended.iter().all(|why| *why == AnalysisError::Interrupted), "{ended:?}");
 }

@@ -89,7 +89,8 @@ fn draw_panel(out: &mut String, curve: &Curve, panel: &[&Series], (x, y): (&Axis
             let _ = writeln!(out, "<polygon points=\"{}\" fill=\"{grey}\"/>", points.join(" "));
         }
         let sample = format!("<rect width=\"28\" height=\"11\" fill=\"{grey}\"/>");
-        named(out, &sample, high.title.trim_start_matches("Upper ").trim());
+        // "Upper global bound" names the two of them.
+        named(out, &sample, &format!("{}s", high.title.trim_start_matches("Upper ")));
     }
     if y.range.contains(&0.0) {
         let zero = px(y.at(0.0));
@@ -298,7 +299,7 @@ mod tests {
             (count("fill=\"none\" stroke=\"black\"/>"), count("<polyline"), count("<polygon")),
             (2, 3, 1)
         );
-        assert!(drawn.contains("K &lt; L &amp; g") && drawn.contains(">bound</text>"));
+        assert!(drawn.contains("K &lt; L &amp; g") && drawn.contains(">bounds</text>"));
         assert!(drawn.contains("Distance (m)") && drawn.contains(">L (m)<") && !drawn.contains("m²"));
         assert!(drawn.contains("{\"provenance\"") || drawn.contains("\"provenance\""));
         // L = 9 lies at the top of its panel, at its right side.
