@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use brasa_model::{Crs, Incidents, Window, WindowOrigin};
-use geo::{MultiPolygon, Rect};
+use geo::{LineString, MultiPolygon, Polygon, Rect};
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
@@ -146,4 +146,36 @@ pub fn brasa<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Sa
     };
     assert!(!said.err.contains("panicked"), "{}", said.err);
     said
+}
+
+/// Incidents in a window.
+pub fn in_window(x: Vec<f64>, y: Vec<f64>, weight: Option<Vec<f64>>, window: Window) -> Incidents {
+    Incidents { window, ..incidents(x, y, weight, (0.0, 0.0, 1.0, 1.0)) }
+}
+
+/// A window of one polygon: its outline, then its holes.
+///
+/// # Panics
+/// When they are none.
+#[expect(clippy::expect_used, reason = "only tests call this")]
+pub fn window(rings: Vec<Vec<(f64, f64)>>) -> Window {
+    let mut rings = rings.into_iter().map(LineString::from);
+    let outline = rings.next().expect("a polygon has an outline");
+    let polygon = MultiPolygon::new(vec![Polygon::new(outline, rings.collect())]);
+    Window::new(polygon, WindowOrigin::Given("test".to_owned())).expect("the polygon is valid")
+}
+
+/// Redwood and japanesepines in their unit squares; the lung cancers of chorley in their polygon, in kilometres.
+pub fn pattern(name: &str) -> Option<Incidents> {
+    if name == "chorley" {
+        let rows_of = |file: &str| Some(rows(&real(file)?, true));
+        let lung: Vec<_> =
+            rows_of("golden/chorley.csv")?.into_iter().filter(|row| &row[2] == "lung").collect();
+        let outline = rows_of("golden/chorley_window.csv")?;
+        let ring = numbers(&outline, 0).into_iter().zip(numbers(&outline, 1)).collect();
+        return Some(in_window(numbers(&lung, 0), numbers(&lung, 1), None, window(vec![ring])));
+    }
+    let rows = rows(&real(&format!("golden/{name}.csv"))?, true);
+    let south = if name == "redwood" { -1.0 } else { 0.0 };
+    Some(incidents(numbers(&rows, 0), numbers(&rows, 1), None, (0.0, south, 1.0, south + 1.0)))
 }

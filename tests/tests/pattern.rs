@@ -17,8 +17,8 @@ use brasa_spatial_index::methods::pattern::ripley_k::{RipleyKParams, ripley_k};
 use brasa_spatial_index::set_covariance::SetCovariance;
 use brasa_spatial_index::watch::Step;
 use brasa_spatial_index::{AnalysisError, Watch};
-use brasa_tests::{incidents, numbers, real, rows};
-use geo::{Area, BooleanOps, ConvexHull, LineString, MultiPoint, MultiPolygon, Polygon, Translate};
+use brasa_tests::{in_window, incidents, numbers, pattern, real, rows, window};
+use geo::{Area, BooleanOps, ConvexHull, MultiPoint, MultiPolygon, Translate};
 use proptest::prelude::*;
 
 const WATCH: Watch<'static> = Watch::NOBODY;
@@ -29,31 +29,6 @@ fn metres(value: f64) -> Metres {
 
 fn column<'a>(curve: &'a Curve, name: &str) -> &'a [f64] {
     &curve.y.iter().find(|series| series.name == name).unwrap().values
-}
-
-fn in_window(x: Vec<f64>, y: Vec<f64>, weight: Option<Vec<f64>>, window: Window) -> Incidents {
-    Incidents { window, ..incidents(x, y, weight, (0.0, 0.0, 1.0, 1.0)) }
-}
-
-fn window(rings: Vec<Vec<(f64, f64)>>) -> Window {
-    let mut rings = rings.into_iter().map(LineString::from);
-    let polygon = Polygon::new(rings.next().unwrap(), rings.collect());
-    Window::new(MultiPolygon::new(vec![polygon]), WindowOrigin::Given("test".to_owned())).unwrap()
-}
-
-/// Redwood and japanesepines in their unit squares; the lung cancers of chorley in their polygon, in kilometres.
-fn pattern(name: &str) -> Option<Incidents> {
-    if name == "chorley" {
-        let rows_of = |file: &str| Some(rows(&real(file)?, true));
-        let lung: Vec<_> =
-            rows_of("golden/chorley.csv")?.into_iter().filter(|row| &row[2] == "lung").collect();
-        let outline = rows_of("golden/chorley_window.csv")?;
-        let ring = numbers(&outline, 0).into_iter().zip(numbers(&outline, 1)).collect();
-        return Some(in_window(numbers(&lung, 0), numbers(&lung, 1), None, window(vec![ring])));
-    }
-    let rows = rows(&real(&format!("golden/{name}.csv"))?, true);
-    let south = if name == "redwood" { -1.0 } else { 0.0 };
-    Some(incidents(numbers(&rows, 0), numbers(&rows, 1), None, (0.0, south, 1.0, south + 1.0)))
 }
 
 fn k_params(most: f64, steps: u32, edge: Correction) -> RipleyKParams {
@@ -306,7 +281,7 @@ fn chance_is_told_from_clusters_and_the_same_seed_tells_the_same() {
     };
     let clustered = tested(gather(&x), gather(&y), 2);
     assert_eq!((p(&clustered, "p_mad"), p(&clustered, "p_dclf")), (0.01, 0.01));
-    let (l, high) = (column(&clustered, "l"), column(&clustered, "l_global_high"));
+    let (l, high) = (column(&clustered, "l_minus_r"), column(&clustered, "global_high"));
     assert!(l[3] > high[3], "{} {}", l[3], high[3]);
     let again = tested(x, y, 1);
     for (a, b) in chance.y.iter().zip(&again.y) {
@@ -315,7 +290,7 @@ fn chance_is_told_from_clusters_and_the_same_seed_tells_the_same() {
     }
     for at in 0..16 {
         let [low, high, below, above] =
-            ["l_low", "l_high", "l_global_low", "l_global_high"].map(|name| column(&chance, name)[at]);
+            ["low", "high", "global_low", "global_high"].map(|name| column(&chance, name)[at]);
         assert!(low < high && below < above && below <= low + 60.0, "{at}");
     }
 }
@@ -399,6 +374,10 @@ fn k_of_degenerate_worlds() {
     let curve = run(vec![1.0, 2.0], vec![1.0, 2.0], &default).unwrap();
     assert_eq!(curve.x.values.last().copied(), Some(500.0));
     assert_eq!(curve.notes[0].code, "max_distance_chosen");
+    // Of many, 1,000 are expected within 252.3 m, as spatstat's rule for K has it.
+    let (x, y) = even(20_000, 0.3);
+    let curve = run(x, y, &RipleyKParams { steps: NonZeroU32::MIN, ..default }).unwrap();
+    assert_eq!(curve.x.values, [250.0]);
 }
 
 // ---- nearest neighbours ----

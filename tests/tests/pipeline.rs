@@ -326,13 +326,17 @@ fn every_method_writes_every_format_it_can() {
         ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg"]),
         ("k-distance", &["--min-points", "20", "--eps-time", "14d"], &["csv", "json"]),
         ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
-        ("ripley-k", &["--max-distance", "900m", "--simulations", "9"], &["csv", "json"]),
+        ("ripley-k", &["--max-distance", "900m", "--simulations", "9"], &["csv", "json", "svg"]),
         ("nearest-neighbour", &["--orders", "3"], &["csv", "json"]),
+        ("concentration", &["--total-places", "20000"], &["csv", "json", "svg"]),
+        ("concentration", &["--places", "cells", "--cell", "300m"], &["csv", "json"]),
+        ("quadrat-test", &["--cell", "2km", "--simulations", "19"], &["csv", "geojson", "gpkg"]),
+        ("pattern-similarity", &["--test", "since=2024-01-01", "--cell", "1km"], &["csv", "geojson", "gpkg"]),
         ("centrography", &["--by", "kind", "--draw", "circle"], &["csv", "geojson", "gpkg"]),
         ("centrography", &["--draw", "median"], &["geojson", "gpkg"]),
         ("hdbscan", &["--min-cluster-size", "40", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
         ("optics", &["--min-points", "15", "--max-eps", "2km"], &["csv", "geojson", "gpkg"]),
-        ("reachability", &["--min-points", "15"], &["csv", "json"]),
+        ("reachability", &["--min-points", "15"], &["csv", "json", "svg"]),
     ] {
         for ending in endings {
             let file = dir.path().join(format!("{method}.{ending}"));
@@ -753,7 +757,7 @@ fn a_curve_is_written_as_a_table_or_as_json_and_refused_elsewhere_before_reading
     for ending in ["geojson", "tif", "gpkg", "txt"] {
         let said = ask("there-is-no-such-file.csv", "scott", &path(&format!("curve.{ending}")));
         assert_eq!(said.code, 2, "{ending}: {}", said.err);
-        assert!(said.err.contains("write it to .csv or .json"), "{}", said.err);
+        assert!(said.err.contains("write it to .csv, .json or .svg"), "{}", said.err);
     }
     let said = ask(incidents, "bcv", &path("other.csv"));
     assert!(said.code == 2 && said.err.contains("terrell-oversmooth"), "{}", said.err);

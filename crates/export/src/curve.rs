@@ -5,7 +5,7 @@ use std::path::Path;
 use brasa_model::{Curve, Note, Provenance, Series};
 use serde::Serialize;
 
-use crate::{CurveFormat, ExportError, tables, write_json};
+use crate::{CurveFormat, ExportError, picture, tables, write_json, write_text};
 
 /// What stands in `.json`.
 #[derive(Serialize)]
@@ -41,7 +41,7 @@ impl<'a> From<&'a Series> for Axis<'a> {
     }
 }
 
-/// Writes a curve: one row per step, or one JSON object with titles, units, notes and provenance. What is not finite is
+/// Writes a curve: one row per step, one JSON object with titles, units, notes and provenance, or a picture. What is not finite is
 /// an empty field or null.
 pub fn write_curve(curve: &Curve, path: &Path, format: CurveFormat) -> Result<(), ExportError> {
     let steps = curve.len();
@@ -54,6 +54,7 @@ pub fn write_curve(curve: &Curve, path: &Path, format: CurveFormat) -> Result<()
     }
     match format {
         CurveFormat::Csv => tables::write_curve(curve, path),
+        CurveFormat::Svg => write_text(&picture::svg(curve), path),
         CurveFormat::Json => write_json(
             &Record {
                 title: &curve.title,

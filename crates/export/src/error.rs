@@ -193,7 +193,7 @@ impl Diagnose for ExportError {
                 "a surface" => "write it to .tif or .csv".to_owned(),
                 _ => "write it to .gpkg, .fgb, .geojson, .geojsonl or .csv".to_owned(),
             },
-            Self::CurveFormatUnknown(_) => "write it to .csv or .json".to_owned(),
+            Self::CurveFormatUnknown(_) => "write it to .csv, .json or .svg".to_owned(),
             Self::NeedsGdal(_) => {
                 format!("end the name in one of {}, or build with --features gdal", supported().join(", "))
             }

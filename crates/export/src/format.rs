@@ -71,6 +71,8 @@ pub enum CurveFormat {
     Csv,
     /// One object with titles, units, notes and provenance.
     Json,
+    /// A picture.
+    Svg,
 }
 
 /// The format of a curve that the ending of a file name asks for, in capitals or not.
@@ -79,6 +81,7 @@ pub fn curve_format_of(path: &Path) -> Result<CurveFormat, ExportError> {
     match ending.as_str() {
         "csv" => Ok(CurveFormat::Csv),
         "json" => Ok(CurveFormat::Json),
+        "svg" => Ok(CurveFormat::Svg),
         _ => Err(ExportError::CurveFormatUnknown(path.to_owned())),
     }
 }
@@ -116,13 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_is_written_as_a_table_or_as_json() {
+    fn a_curve_is_written_as_a_table_as_json_or_as_a_picture() {
         assert_eq!(curve_format_of(Path::new("a.CSV")).unwrap(), CurveFormat::Csv);
         assert_eq!(curve_format_of(Path::new("a.json")).unwrap(), CurveFormat::Json);
+        assert_eq!(curve_format_of(Path::new("a.svg")).unwrap(), CurveFormat::Svg);
         for name in ["a.geojson", "a.tif", "a"] {
             let error = curve_format_of(Path::new(name)).unwrap_err();
             assert_eq!((error.code(), error.blame()), ("format_unsuitable", Blame::Usage), "{name}");
-            assert_eq!(error.help().unwrap(), "write it to .csv or .json");
+            assert_eq!(error.help().unwrap(), "write it to .csv, .json or .svg");
         }
     }
 

@@ -13,7 +13,7 @@
 //! | `.geojsonl`, `.geojsons` | a layer, one feature per line | longitude and latitude | no room |
 //! | `.gpkg` | one or several layers | the layer's own | in the file |
 //! | `.fgb` | a layer | the layer's own | no room |
-//! | `.csv`, `.json` | a curve | none | in `.json` |
+//! | `.csv`, `.json`, `.svg` | a curve: a table, an object, a picture | none | in `.json` and `.svg` |
 //! | `.csv` | a layer (`lon,lat` of a place inside each feature), surfaces (`x,y` and a column each, such as `intensity`) or a series (`x,y,start,end,intensity`) | see left | no room |
 //! | `.tif`, `.tiff` | surfaces, or a series with a band per slice: cloud-optimised GeoTIFF | the surface's own | in the file |
 //!
@@ -26,6 +26,7 @@ mod format;
 mod geojson;
 mod json;
 mod lonlat;
+mod picture;
 mod sink;
 mod tables;
 mod whole;

@@ -2,6 +2,20 @@
 
 use crate::{Note, Provenance};
 
+/// What a column is in a picture of the curve; a table holds all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A line.
+    #[default]
+    Line,
+    /// The lower end of a band; its upper end is the [`Role::High`] that comes as the same of its unit.
+    Low,
+    /// The upper end of a band.
+    High,
+    /// Nothing: it is for the table.
+    Table,
+}
+
 /// One column of a curve: its name in files, its title for people, its unit. A value that is not known is NaN, which
 /// files write as nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,12 +28,20 @@ pub struct Series {
     pub unit: String,
     /// One value per step of the curve.
     pub values: Vec<f64>,
+    /// What it is in a picture.
+    pub role: Role,
 }
 
 impl Series {
     /// A column.
     pub fn new(name: &'static str, title: &'static str, unit: &str, values: Vec<f64>) -> Self {
-        Self { name, title, unit: unit.to_owned(), values }
+        Self { name, title, unit: unit.to_owned(), values, role: Role::Line }
+    }
+
+    /// The same column as something else than a line.
+    #[must_use]
+    pub fn role(self, role: Role) -> Self {
+        Self { role, ..self }
     }
 }
 

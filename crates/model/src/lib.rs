@@ -35,7 +35,7 @@ pub mod zoning;
 pub use account::{Account, Reason, Reject};
 pub use clusters::{Cluster, Clusters, Ellipse, Excess, Scores};
 pub use crs::{Crs, CrsError, Projector, SourceCrs};
-pub use curve::{Curve, Series};
+pub use curve::{Curve, Role, Series};
 pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
 pub use incidents::{Files, Incidents, Kinds};

@@ -114,8 +114,9 @@ impl KFunctions {
             None => strips.pairs(radii, |_, _| 1.0, watch)?,
             // A case of its own, so that it is done on many pairs at a time.
             Some(SetCovariance::Rectangle(width, height)) => {
+                let (per_width, per_height) = (1.0 / width, 1.0 / height);
                 let times = |dx: f64, dy: f64| {
-                    let share = (1.0 - dx.abs() / width) * (1.0 - dy.abs() / height);
+                    let share = (1.0 - dx.abs() * per_width) * (1.0 - dy.abs() * per_height);
                     if share > 1.0 / MOST { 1.0 / share } else { MOST }
                 };
                 strips.pairs(radii, times, watch)?

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use brasa_model::Incidents;
+use brasa_model::{Grid, Incidents};
 use rayon::prelude::*;
 
 use crate::kernel_sums::Places;
@@ -93,6 +93,19 @@ impl Sites {
     /// Σ weight.
     pub fn total_weight(&self) -> f64 {
         self.weight.iter().sum()
+    }
+
+    /// Incidents in each cell of a grid that lies inside its window, in the order of [`Grid::cells`], and how many are in none.
+    pub fn counted_in(&self, grid: &Grid) -> (Vec<u64>, u64) {
+        let mut dense = vec![0; grid.nx() * grid.ny()];
+        let mut outside = 0;
+        for ((&x, &y), &count) in self.x.iter().zip(&self.y).zip(&self.count) {
+            match grid.cell_at(x, y).filter(|&cell| grid.is_inside(cell)) {
+                Some(cell) => dense[cell] += u64::from(count),
+                None => outside += u64::from(count),
+            }
+        }
+        (grid.cells().map(|cell| dense[cell]).collect(), outside)
     }
 
     /// The sites in their order, from the south.

@@ -30,7 +30,7 @@
 
 use std::num::NonZeroU32;
 
-use brasa_model::{Curve, Incidents, Metres, Note, Provenance, Series};
+use brasa_model::{Curve, Incidents, Metres, Note, Provenance, Role, Series};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -104,7 +104,7 @@ pub fn reachability(
         ),
         y: vec![
             Series::new("reachability_m", "Reachability distance", "m", column(|step| step.reach)),
-            Series::new("core_distance_m", "Core distance", "m", column(|step| step.core)),
+            Series::new("core_distance_m", "Core distance", "m", column(|step| step.core)).role(Role::Table),
         ],
         optimum: None,
         provenance: Provenance::new(

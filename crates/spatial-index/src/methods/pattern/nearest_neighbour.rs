@@ -36,7 +36,7 @@
 
 use std::num::NonZeroU32;
 
-use brasa_model::{Curve, Incidents, Note, Provenance, Series};
+use brasa_model::{Curve, Incidents, Note, Provenance, Role, Series};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -144,10 +144,10 @@ pub fn nearest_neighbour(
             Series::new("mean_m", "Mean distance", "m", mean),
             Series::new("expected_m", "Expected under randomness", "m", expected),
             Series::new("ratio", "Observed over expected", "", ratio),
-            Series::new("z", "z", "", z),
-            Series::new("p", "p", "", p),
-            Series::new("ratio_donnelly", "Ratio, corrected after Donnelly", "", donnelly),
-            Series::new("ratio_cdf", "Ratio, from the corrected distribution", "", cdf),
+            Series::new("z", "z", "", z).role(Role::Table),
+            Series::new("p", "p", "", p).role(Role::Table),
+            Series::new("ratio_donnelly", "Ratio, corrected after Donnelly", "", donnelly).role(Role::Table),
+            Series::new("ratio_cdf", "Ratio, from the corrected distribution", "", cdf).role(Role::Table),
         ],
         optimum: None,
         provenance: Provenance::new(method, json!({ "orders": params.orders, "area_m2": area })),

@@ -11,8 +11,8 @@
 //! equal to r is within r. L = √(K/π) is r under randomness. g, the pair correlation, counts the ring from the radius before to
 //! this one in place of the disc: pairs in it over those expected, 1 under randomness.
 //!
-//! With `simulations` as many incidents are spread evenly over the study area, again and again. Pointwise bounds of L leave out at
-//! most 2.5 % of the worlds on either side, each radius by itself. The global bounds are the mean of L over all curves ± the deviation
+//! With `simulations` as many incidents are spread evenly over the study area, again and again. The pointwise bounds of L − r leave out at
+//! most 2.5 % of the worlds on either side, each radius by itself. The global bounds are the mean over all curves ± the deviation
 //! that one in twenty worlds reaches somewhere (the most extreme world, if there are fewer than 39); they are as wide at each radius.
 //! p = (M+1)/(R+1), where M of R worlds deviate at least as far as the incidents do: the maximum of |L − mean| (MAD), and its square
 //! summed over radii (DCLF). The mean is over the incidents and the worlds alike, so that both tests are exact; a tie counts as far, which
@@ -46,9 +46,10 @@
 //! populated, so that K of nearly any kind of incident lies above randomness at all distances; that shows where people are, not
 //! that one incident draws another. And geocodes stack incidents, which no even pattern does: the note says how many.
 
+use std::f64::consts::PI;
 use std::num::NonZeroU32;
 
-use brasa_model::{Curve, Incidents, Metres, Note, Provenance, Series};
+use brasa_model::{Curve, Incidents, Metres, Note, Provenance, Role, Series};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,7 @@ pub const ABOUT: About = About {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RipleyKParams {
-    /// Largest distance [default: a quarter of the study area's shorter side, rounded down]
+    /// Largest distance [default: a quarter of the study area's shorter side, or where a thousand others are expected if that is nearer; rounded down]
     pub max_distance: Option<Metres>,
     /// Number of distances, evenly spaced
     pub steps: NonZeroU32,
@@ -89,6 +90,9 @@ impl Default for RipleyKParams {
         Self { max_distance: None, steps, edge: Correction::Border, simulations: 0, seed: 1 }
     }
 }
+
+/// The others expected within the distance that is chosen, at most.
+const MANY: f64 = 1000.0;
 
 /// The most distances: beyond that a step is finer than coordinates and curves can use.
 const MOST_STEPS: u32 = 10_000;
@@ -116,7 +120,8 @@ pub fn ripley_k(
     let KFunction { k, g } = functions.of(&sites, watch)?;
     let k = k[1..].to_vec();
     let l: Vec<f64> = k.iter().map(l_of).collect();
-    let above = l.iter().zip(&r).map(|(l, r)| l - r).collect();
+    let above_r = |k: &[f64]| -> Vec<f64> { k.iter().zip(&r).map(|(k, r)| l_of(k) - r).collect() };
+    let above = above_r(&k);
 
     let mut notes: Vec<Note> = chosen.into_iter().chain(stacks_noted(incidents, &sites)).collect();
     if let Some(unasked) = k.iter().position(|k| k.is_nan()) {
@@ -133,9 +138,9 @@ pub fn ripley_k(
         );
     }
     let mut y = vec![
-        Series::new("k", "K", "m²", k),
-        Series::new("l", "L", "m", l.clone()),
-        Series::new("l_minus_r", "L - r", "m", above),
+        Series::new("k", "K", "m²", k).role(Role::Table),
+        Series::new("l", "L", "m", l).role(Role::Table),
+        Series::new("l_minus_r", "L - r", "m", above.clone()),
         Series::new("g", "Pair correlation", "", g[1..].to_vec()),
     ];
     let mut provenance = Provenance::new(
@@ -152,11 +157,11 @@ pub fn ripley_k(
         let world = |replicate: u64| {
             let scattered = scattered(incidents, params.seed, replicate);
             let k = functions.of(&Sites::new(&scattered), &Watch::NOBODY)?.k;
-            phase.advance(1).map(|()| k[1..].iter().map(l_of).collect())
+            phase.advance(1).map(|()| above_r(&k[1..]))
         };
         let replicates = (1..=u64::from(params.simulations)).into_par_iter();
         let worlds: Vec<Vec<f64>> = replicates.map(world).collect::<Result<_, AnalysisError>>()?;
-        let test = Test::new(&l, &worlds);
+        let test = Test::new(&above, &worlds);
         provenance.seed = Some(params.seed);
         provenance.parameters["p_mad"] = json!(test.p_mad);
         provenance.parameters["p_dclf"] = json!(test.p_dclf);
@@ -174,7 +179,7 @@ pub fn ripley_k(
 }
 
 fn l_of(k: &f64) -> f64 {
-    (k / std::f64::consts::PI).sqrt()
+    (k / PI).sqrt()
 }
 
 fn refused(why: String) -> AnalysisError {
@@ -197,13 +202,23 @@ fn max_distance(
         }
         return Ok((given, None));
     }
-    let quarter = Metres::new(shorter / 4.0).map_err(|error| refused(error.to_string()))?.round_down();
-    let note = Note::new("max_distance_chosen", format!("distances up to {quarter}"))
-        .value(quarter.get(), "m")
-        .reason(format!(
-            "a quarter of the study area's shorter side of {shorter:.0} m, rounded down: beyond it few pairs are seen whole (Ripley's rule of thumb); --max-distance sets another"
-        ));
-    Ok((quarter, Some(note)))
+    // Of many incidents no more is needed, and all pairs of a country would take days.
+    let thousand = (MANY * incidents.window.area_km2() * 1e6 / (PI * incidents.len() as f64)).sqrt();
+    let (chosen, why) = if thousand < shorter / 4.0 {
+        (thousand, format!("within it an even pattern has {MANY} others around an incident"))
+    } else {
+        (
+            shorter / 4.0,
+            format!(
+                "a quarter of the study area's shorter side of {shorter:.0} m: beyond it few pairs are seen whole (Ripley's rule of thumb)"
+            ),
+        )
+    };
+    let chosen = Metres::new(chosen).map_err(|error| refused(error.to_string()))?.round_down();
+    let note = Note::new("max_distance_chosen", format!("distances up to {chosen}"))
+        .value(chosen.get(), "m")
+        .reason(format!("{why}; rounded down, --max-distance sets another"));
+    Ok((chosen, Some(note)))
 }
 
 fn stacks_noted(incidents: &Incidents, sites: &Sites) -> Option<Note> {
@@ -229,7 +244,7 @@ fn scattered(incidents: &Incidents, seed: u64, replicate: u64) -> Incidents {
     world
 }
 
-/// How L compares with that of worlds of chance.
+/// How L − r compares with that of worlds of chance.
 struct Test {
     p_mad: f64,
     p_dclf: f64,
@@ -239,16 +254,17 @@ struct Test {
 }
 
 impl Test {
-    fn new(l: &[f64], worlds: &[Vec<f64>]) -> Self {
+    fn new(own: &[f64], worlds: &[Vec<f64>]) -> Self {
         let all = (worlds.len() + 1) as f64;
-        let mean: Vec<f64> =
-            (0..l.len()).map(|at| worlds.iter().fold(l[at], |sum, world| sum + world[at]) / all).collect();
+        let mean: Vec<f64> = (0..own.len())
+            .map(|at| worlds.iter().fold(own[at], |sum, world| sum + world[at]) / all)
+            .collect();
         // Where L is not known in some world it says nothing in any.
         let deviations = |curve: &[f64]| {
             let off = curve.iter().zip(&mean).map(|(l, mean)| (l - mean).abs()).filter(|off| off.is_finite());
             off.fold((0.0_f64, 0.0), |(most, sum), off| (most.max(off), sum + off * off))
         };
-        let own = deviations(l);
+        let furthest = deviations(own);
         let theirs: Vec<(f64, f64)> = worlds.iter().map(|world| deviations(world)).collect();
         let p = |as_far: &dyn Fn(&(f64, f64)) -> bool| {
             (theirs.iter().filter(|world| as_far(world)).count() + 1) as f64 / all
@@ -258,25 +274,25 @@ impl Test {
         let mut most: Vec<f64> = theirs.iter().map(|&(most, _)| most).collect();
         most.sort_by(|a, b| b.total_cmp(a));
         let critical = most[anywhere - 1];
-        let sorted: Vec<Vec<f64>> = (0..l.len())
+        let sorted: Vec<Vec<f64>> = (0..own.len())
             .map(|at| {
                 let mut values: Vec<f64> = worlds.iter().map(|world| world[at]).collect();
                 values.sort_by(f64::total_cmp);
                 values
             })
             .collect();
-        let column = |name, title, of: &dyn Fn(usize) -> f64| {
+        let column = |name, title, role, of: &dyn Fn(usize) -> f64| {
             let known = |at: usize| if mean[at].is_nan() { f64::NAN } else { of(at) };
-            Series::new(name, title, "m", (0..l.len()).map(known).collect())
+            Series::new(name, title, "m", (0..own.len()).map(known).collect()).role(role)
         };
         Self {
-            p_mad: p(&|world| world.0 >= own.0),
-            p_dclf: p(&|world| world.1 >= own.1),
+            p_mad: p(&|world| world.0 >= furthest.0),
+            p_dclf: p(&|world| world.1 >= furthest.1),
             bounds: [
-                column("l_low", "Lower pointwise bound of L", &|at| sorted[at][aside - 1]),
-                column("l_high", "Upper pointwise bound of L", &|at| sorted[at][worlds.len() - aside]),
-                column("l_global_low", "Lower global bound of L", &|at| mean[at] - critical),
-                column("l_global_high", "Upper global bound of L", &|at| mean[at] + critical),
+                column("global_low", "Lower global bound", Role::Low, &|at| mean[at] - critical),
+                column("global_high", "Upper global bound", Role::High, &|at| mean[at] + critical),
+                column("low", "Lower pointwise bound", Role::Low, &|at| sorted[at][aside - 1]),
+                column("high", "Upper pointwise bound", Role::High, &|at| sorted[at][worlds.len() - aside]),
             ],
             levels: [2.0 * aside as f64 / all, anywhere as f64 / all],
         }
