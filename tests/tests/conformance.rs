@@ -10,13 +10,14 @@ use brasa_spatial_index::adaptive::Cap;
 use brasa_spatial_index::at_places::{LeaveOut, density_at_places};
 use brasa_spatial_index::bandwidth::{Limit, Selection, cvl, diggle, lscv, ppl, robust_spread, scott_axes};
 use brasa_spatial_index::edge::Edge;
-use brasa_spatial_index::k_function::{Correction, k_function};
+use brasa_spatial_index::k_function::{Correction, KFunctions};
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::density::kde;
 use brasa_spatial_index::methods::density::kde_adaptive::{self, Spread};
 use brasa_spatial_index::methods::density::kde_ratio::{self, Against, Comparison};
 use brasa_spatial_index::methods::local::gi_star;
+use brasa_spatial_index::pairs::Radii;
 use brasa_spatial_index::watch::Phase;
 use brasa_spatial_index::weights::Neighbours;
 use brasa_spatial_index::{Sites, Stacks};
@@ -440,15 +441,9 @@ fn the_k_function_equals_spatstat() {
     for (name, at, isotropic, border) in expected {
         let Some((incidents, sites)) = pattern(name) else { return };
         for (correction, wanted) in [(Correction::Isotropic, isotropic), (Correction::Border, border)] {
-            let found = k_function(
-                &sites,
-                &incidents.window,
-                (0.007_31, 34),
-                correction,
-                Stacks::Together,
-                &Watch::NOBODY,
-            )
-            .unwrap()[at];
+            let radii = Radii::new(0.007_31, 34);
+            let functions = KFunctions::new(&incidents.window, radii, correction, Stacks::Together, 0.0);
+            let found = functions.of(&sites, &Watch::NOBODY).unwrap().k[at];
             close(found, wanted, 1e-8, &format!("{name} {correction:?} {at}"));
         }
     }

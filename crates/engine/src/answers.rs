@@ -122,6 +122,11 @@ impl Target<'_> {
                 }
                 self.features(layers::clusters(&clusters, crs, period), notes, format, headline)
             }
+            (Answer::Features(mut features), FileFormat::Map(format)) => {
+                notes.append(&mut features.notes);
+                let headline = std::mem::take(&mut features.headline);
+                self.features(layers::features(features, crs, period), notes, format, headline)
+            }
             (Answer::Curve(mut curve), FileFormat::Curve(format)) => {
                 self.stamp(&mut curve.provenance, &mut curve.notes, notes);
                 brasa_export::write_curve(&curve, self.path, format)?;

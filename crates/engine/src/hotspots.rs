@@ -14,7 +14,7 @@
 
 use brasa_model::{
     Civil, Class, Column, ColumnKind, Feature, Incidents, Interval, Layer, LocalStats, Note, PeakHours,
-    Provenance, Surface, Value,
+    Provenance, Surface, Timing, Value,
 };
 use brasa_spatial_index::ensemble::Setting;
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Watch};
@@ -244,7 +244,8 @@ fn measure(
             stability: stability.get(at).copied().flatten(),
             trend: halves.as_ref().and_then(|halves| halves.trend(incidents, &members[at])),
             peak: incidents.times.as_ref().and_then(|times| {
-                PeakHours::of(members[at].iter().map(|&incident| times.intervals()[incident]))
+                let times_of = members[at].iter().map(|&incident| times.intervals()[incident]);
+                times_of.collect::<Timing>().peak()
             }),
             why: String::new(),
             outline: outline.polygon.clone(),

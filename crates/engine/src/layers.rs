@@ -1,8 +1,8 @@
 //! Answers to layers: which columns a file gets, in which words.
 
 use brasa_model::{
-    Class, Clusters, Column, ColumnKind, Crs, Ellipse, Feature, Interval, Isopleths, Layer, LocalStats, Risk,
-    Surface, Value, Window,
+    Class, Clusters, Column, ColumnKind, Crs, Ellipse, Feature, Features, Interval, Isopleths, Layer,
+    LocalStats, Risk, Surface, Value, Window,
 };
 use geo::{Area, Geometry, Polygon};
 
@@ -252,6 +252,21 @@ pub fn isopleths(isopleths: &Isopleths, crs: &Crs, period: Option<Interval>) -> 
         period,
         provenance: isopleths.provenance.clone(),
         notes: isopleths.notes.clone(),
+    }
+}
+
+/// Features that bring their columns.
+pub fn features(features: Features, crs: &Crs, period: Option<Interval>) -> Layer {
+    Layer {
+        name: features.name.to_owned(),
+        title: features.title,
+        description: features.description,
+        crs: crs.clone(),
+        columns: features.columns,
+        features: features.features,
+        period,
+        provenance: features.provenance,
+        notes: features.notes,
     }
 }
 

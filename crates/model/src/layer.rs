@@ -66,6 +66,27 @@ pub struct Feature {
     pub values: Vec<Value>,
 }
 
+/// What a method draws on the map that is neither zones nor clusters: features with columns of its own.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// The name of the layer in files, snake_case.
+    pub name: &'static str,
+    /// The title for people.
+    pub title: String,
+    /// What it shows and how not to misread it.
+    pub description: String,
+    /// What was found, in a line.
+    pub headline: String,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The features.
+    pub features: Vec<Feature>,
+    /// How it was made.
+    pub provenance: Provenance,
+    /// What was chosen or noticed on the way.
+    pub notes: Vec<Note>,
+}
+
 /// A vector layer on its way to a file.
 #[derive(Debug, Clone)]
 pub struct Layer {

@@ -8,7 +8,7 @@
 //! | [`Incidents`] | a marked space-time point pattern with its [`Window`] and [`Crs`] |
 //! | [`Grid`] | square cells aligned to whole multiples of the cell, clipped to a window |
 //! | [`GivenZones`] | beats, colonias, tracts, with what to divide by |
-//! | [`Surface`], [`SurfaceSeries`], [`Isopleths`], [`Risk`], [`LocalStats`], [`Clusters`], [`Curve`] | answers |
+//! | [`Surface`], [`SurfaceSeries`], [`Isopleths`], [`Risk`], [`LocalStats`], [`Clusters`], [`Features`], [`Curve`] | answers |
 //! | [`Layer`] | what export takes |
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
@@ -40,14 +40,14 @@ pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
 pub use incidents::{Files, Incidents, Kinds};
 pub use isopleths::{Isopleth, Isopleths};
-pub use layer::{Column, ColumnKind, Feature, Layer, Value};
+pub use layer::{Column, ColumnKind, Feature, Features, Layer, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use provenance::{InputRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};
 pub use surface::Surface;
 pub use surface_series::SurfaceSeries;
-pub use time::{Civil, Interval, PeakHours, Times};
+pub use time::{Civil, Interval, PeakHours, Times, Timing};
 pub use units::{Metres, Span, SpanError, UnitError};
 pub use window::{Window, WindowError, WindowOrigin};
 pub use zoning::{Denominators, GivenZone, GivenZones, Zoning};

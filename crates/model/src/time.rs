@@ -141,10 +141,55 @@ impl Times {
 
     /// From the first second of the earliest interval to the end of the latest; `None` when no time is known.
     pub fn extent(&self) -> Option<Interval> {
-        let known = || self.intervals.iter().flatten();
-        let start = known().map(|interval| interval.start).min()?;
-        let end = known().map(|interval| interval.end).max()?;
-        Some(Interval { start, end })
+        self.intervals.iter().copied().collect::<Timing>().period()
+    }
+}
+
+/// When some incidents happened, all in all.
+#[derive(Debug, Clone, Default)]
+pub struct Timing {
+    period: Option<Interval>,
+    by_hour: [u64; 24],
+    all: u64,
+}
+
+impl Timing {
+    /// Takes in one more incident, whose time may be unknown.
+    pub fn add(&mut self, time: Option<Interval>) {
+        self.all += 1;
+        let Some(time) = time else { return };
+        let period = self.period.get_or_insert(time);
+        period.start = period.start.min(time.start);
+        period.end = period.end.max(time.end);
+        if time.knows_hour() {
+            self.by_hour[usize::from(time.start.hour())] += 1;
+        }
+    }
+
+    /// From the first second of the earliest interval to the end of the latest; `None` when no time is known.
+    pub const fn period(&self) -> Option<Interval> {
+        self.period
+    }
+
+    /// The block of hours with the most incidents, the earliest of several; `None` where the hour is known for fewer than
+    /// twenty of them, or for less than four in five.
+    pub fn peak(&self) -> Option<PeakHours> {
+        let known: u64 = self.by_hour.iter().sum();
+        if known < PeakHours::LEAST || known * 5 < self.all * 4 {
+            return None;
+        }
+        let hours = |start: usize| (start..start + PeakHours::HOURS).map(|hour| self.by_hour[hour % 24]);
+        let block = |start: usize| hours(start).sum::<u64>();
+        let start = (0..24).max_by_key(|&start| (block(start), std::cmp::Reverse(start)))?;
+        Some(PeakHours { start, share: block(start) as f64 / known as f64 })
+    }
+}
+
+impl FromIterator<Option<Interval>> for Timing {
+    fn from_iter<T: IntoIterator<Item = Option<Interval>>>(times: T) -> Self {
+        let mut timing = Self::default();
+        times.into_iter().for_each(|time| timing.add(time));
+        timing
     }
 }
 
@@ -162,25 +207,6 @@ impl PeakHours {
     const HOURS: usize = 4;
     /// Below so many known hours nothing is told.
     const LEAST: u64 = 20;
-
-    /// The block with the most incidents, the earliest of several; `None` where the hour is known for fewer than twenty of
-    /// them, or for less than four in five.
-    pub fn of(times: impl Iterator<Item = Option<Interval>>) -> Option<Self> {
-        let (mut by_hour, mut all) = ([0_u64; 24], 0_u64);
-        for interval in times {
-            all += 1;
-            if let Some(interval) = interval.filter(|interval| interval.knows_hour()) {
-                by_hour[usize::from(interval.start.hour())] += 1;
-            }
-        }
-        let known: u64 = by_hour.iter().sum();
-        if known < Self::LEAST || known * 5 < all * 4 {
-            return None;
-        }
-        let block = |start: usize| (0..Self::HOURS).map(|hour| by_hour[(start + hour) % 24]).sum::<u64>();
-        let start = (0..24).max_by_key(|&start| (block(start), std::cmp::Reverse(start)))?;
-        Some(Self { start, share: block(start) as f64 / known as f64 })
-    }
 }
 
 impl fmt::Display for PeakHours {

@@ -1,5 +1,7 @@
 //! Chance that anybody can repeat: random numbers that depend on a seed and a replicate, never on a thread.
 
+use brasa_model::Window;
+
 /// The random numbers of one replicate: Philox 4×32-10 (Salmon, Moraes, Dror & Shaw 2011, doi:10.1145/2063384.2063405).
 ///
 /// A counter goes in, a number comes out: replicate 7 has the same numbers whether or not replicate 6 was ever made.
@@ -52,6 +54,17 @@ impl Chance {
             }
         }
         (wide >> 64) as u64
+    }
+
+    /// A place of the window, each as likely as the other: places of its bounds are drawn until one lies in it.
+    pub fn place(&mut self, window: &Window) -> (f64, f64) {
+        let (low, bounds) = (window.bounds().min(), window.bounds());
+        loop {
+            let (x, y) = (low.x + self.share() * bounds.width(), low.y + self.share() * bounds.height());
+            if window.contains(x, y) {
+                return (x, y);
+            }
+        }
     }
 
     /// `chosen` of `all` things, by position, each choice of them as likely as any other (Durstenfeld 1964,

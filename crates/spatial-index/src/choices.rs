@@ -190,15 +190,23 @@ impl Eps {
         let eps = Metres::new((knee * 1000.0).ceil() / 1000.0).map_err(|error| {
             AnalysisError::RuleFailed { rule: "auto", what: "eps", why: error.to_string() }
         })?;
+        let doubt = if share < NEARLY_ALL {
+            ""
+        } else {
+            "; with so many cores clusters may have run into one another, which a larger --min-points undoes"
+        };
         let note = Note::new("eps_chosen", format!("eps of {eps}, the knee of the {min_points}-distances"))
             .value(eps.get(), "m")
             .reason(format!(
-                "{:.0} % of the incidents have {min_points} within it, and beyond it each metre wins fewer; k-distance shows the curve, --eps sets another",
+                "{:.0} % of the incidents have {min_points} within it, and beyond it each metre wins fewer; k-distance shows the curve, --eps sets another{doubt}",
                 100.0 * share
             ));
         Ok((eps, Some(note)))
     }
 }
+
+/// Where so large a share of the incidents are cores, hardly anything may be left to part one cluster from the next.
+const NEARLY_ALL: f64 = 0.9;
 
 /// The words of [`Eps`].
 const RADII: [(&str, Eps); 1] = [("auto", Eps::Auto)];

@@ -218,16 +218,8 @@ impl Null {
             return pool.incidents.only(&taken);
         }
         let mut world = self.ordered.clone();
-        let (low, bounds) = (world.window.bounds().min(), world.window.bounds());
         for at in 0..world.len() {
-            // Rejection: a place of the bounds, until one lies in the window.
-            (world.x[at], world.y[at]) = loop {
-                let (x, y) =
-                    (low.x + chance.share() * bounds.width(), low.y + chance.share() * bounds.height());
-                if world.window.contains(x, y) {
-                    break (x, y);
-                }
-            };
+            (world.x[at], world.y[at]) = chance.place(&world.window);
         }
         world
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use brasa_model::{Cluster, Clusters, Excess, Incidents, Interval, Note, PeakHours, Provenance, Scores};
+use brasa_model::{Cluster, Clusters, Excess, Incidents, Note, Provenance, Scores, Timing};
 use geo::Coord;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -261,15 +261,23 @@ fn describe(
 /// When the incidents of each cluster happened.
 fn tell_times(clusters: &mut Clusters, members: &[Members], found: &Grouping, cases: &Incidents) {
     let Some(times) = cases.times.as_ref() else { return };
-    let mut at_site: Vec<Vec<Option<Interval>>> = vec![Vec::new(); found.sites.len()];
-    for (&site, &interval) in found.sites.of_incident.iter().zip(times.intervals()) {
-        at_site[site as usize].push(interval);
+    let mut timing = vec![Timing::default(); members.len()];
+    let mut of_site = vec![None; found.sites.len()];
+    let mut next = 0;
+    for order in members.chunk_by(|a, b| a.order == b.order) {
+        of_site.fill(None);
+        for (members, at) in order.iter().zip(next..) {
+            members.sites.iter().for_each(|&site| of_site[site] = Some(at));
+        }
+        for (&site, &time) in found.sites.of_incident.iter().zip(times.intervals()) {
+            if let Some(at) = of_site[site as usize] {
+                timing[at].add(time);
+            }
+        }
+        next += order.len();
     }
-    for (cluster, members) in clusters.clusters.iter_mut().zip(members) {
-        let all = || members.sites.iter().flat_map(|&site| at_site[site].iter().copied());
-        let known = || all().flatten();
-        let (start, end) = (known().map(|time| time.start).min(), known().map(|time| time.end).max());
-        cluster.period = start.zip(end).map(|(start, end)| Interval { start, end });
-        cluster.peak = PeakHours::of(all());
+    for (cluster, timing) in clusters.clusters.iter_mut().zip(timing) {
+        cluster.period = timing.period();
+        cluster.peak = timing.peak();
     }
 }

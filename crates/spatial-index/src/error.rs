@@ -16,6 +16,16 @@ pub enum AnalysisError {
     /// No incident to work on.
     #[error("there is no incident to analyse")]
     NoIncidents,
+    /// Fewer incidents than the question is about.
+    #[error("{method} compares at least {least} incidents with one another; there are {found}")]
+    TooFew {
+        /// The method.
+        method: &'static str,
+        /// How many it takes.
+        least: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// The grid cannot be made.
     #[error(transparent)]
     Grid(#[from] GridError),
@@ -86,6 +96,7 @@ impl Diagnose for AnalysisError {
         match self {
             Self::Parameter { .. } => "parameter_refused",
             Self::NoIncidents => "no_incidents",
+            Self::TooFew { .. } => "too_few_incidents",
             Self::Grid(GridError::TooLarge { .. }) => "grid_too_large",
             Self::Grid(GridError::Empty { .. } | GridError::Flat) => "grid_empty",
             Self::NoTimes { .. } => "no_times",
@@ -104,6 +115,7 @@ impl Diagnose for AnalysisError {
             Self::Grid(GridError::TooLarge { .. }) | Self::SeriesTooLarge { .. } => Blame::Memory,
             Self::Interrupted => Blame::Io,
             Self::NoIncidents
+            | Self::TooFew { .. }
             | Self::NoTimes { .. }
             | Self::Grid(_)
             | Self::NoVariance { .. }
@@ -128,9 +140,11 @@ impl Diagnose for AnalysisError {
             Self::NoVariance { .. } => Some("choose another --cell, or more incidents".to_owned()),
             Self::NothingSelected { help, .. } => help.clone(),
             Self::RuleFailed { what, .. } => Some(format!("give the {what} as a length, such as 500m")),
-            Self::Parameter { .. } | Self::NoIncidents | Self::Interrupted | Self::Grid(GridError::Flat) => {
-                None
-            }
+            Self::Parameter { .. }
+            | Self::NoIncidents
+            | Self::TooFew { .. }
+            | Self::Interrupted
+            | Self::Grid(GridError::Flat) => None,
         }
     }
 }

@@ -31,9 +31,11 @@ pub mod kernels;
 pub mod methods;
 pub mod moments;
 pub mod ordering;
+pub mod pairs;
 pub mod place_tree;
 pub mod raster;
 pub mod selection;
+pub mod set_covariance;
 pub mod shape;
 pub mod significance;
 pub mod sites;
@@ -43,7 +45,9 @@ pub mod weights;
 mod written;
 pub mod zones;
 
-use brasa_model::{Clusters, Curve, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries};
+use brasa_model::{
+    Clusters, Curve, Features, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries,
+};
 use schemars::Schema;
 use serde_json::Value;
 
@@ -69,6 +73,8 @@ pub enum Answer {
     LocalStats(LocalStats),
     /// Groups of incidents.
     Clusters(Clusters),
+    /// Features with columns of the method's own.
+    Features(Features),
     /// A function of one variable.
     Curve(Curve),
 }
@@ -142,6 +148,9 @@ methods! {
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;
     "dbscan-stability" => cluster::dbscan_stability(DbscanStabilityParams) -> Curve;
     "hdbscan" => cluster::hdbscan(HdbscanParams) -> Clusters;
+    "ripley-k" => pattern::ripley_k(RipleyKParams) -> Curve;
+    "nearest-neighbour" => pattern::nearest_neighbour(NearestNeighbourParams) -> Curve;
+    "centrography" => pattern::centrography(CentrographyParams) -> Features;
     "nnh"     => cluster::nnh(NnhParams)        -> Clusters;
     "optics" => cluster::optics(OpticsParams) -> Clusters;
     "reachability" => cluster::reachability(ReachabilityParams) -> Curve;

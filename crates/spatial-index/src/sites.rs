@@ -33,20 +33,29 @@ impl Sites {
         let mut order = by_place(incidents);
         Self::in_order(incidents, &order).unwrap_or_else(|| {
             // Places closer than a key can tell, or stacks of unequal weights: such a run is sorted by the numbers themselves.
-            let row = |key: &u128| key >> 80;
-            order.chunk_by_mut(|a, b| row(a) == row(b)).for_each(|run| {
-                run.sort_unstable_by(|&a, &b| compare(incidents, a as u32, b as u32));
+            let row = along(&incidents.y);
+            let row = |at: u32| row(incidents.y[at as usize]);
+            order.chunk_by_mut(|&a, &b| row(a) == row(b)).for_each(|run| {
+                run.sort_unstable_by(|&a, &b| compare(incidents, a, b));
             });
             Self::in_order(incidents, &order).unwrap_or_default()
         })
     }
 
-    /// The sites of the incidents that the low bits of `order` name; `None` if they are not in the order of sites.
-    fn in_order(incidents: &Incidents, order: &[u128]) -> Option<Self> {
-        let mut sites = Self { of_incident: vec![0; incidents.len()], ..Self::default() };
+    /// The sites of the incidents in `order`; `None` if they are not in the order of sites.
+    fn in_order(incidents: &Incidents, order: &[u32]) -> Option<Self> {
+        // Counted first: vectors that grow hold twice what they need, and leave as much behind.
+        let apart = |pair: &[u32]| usize::from(place(incidents, pair[0]) != place(incidents, pair[1]));
+        let count = order.par_windows(2).map(apart).sum::<usize>() + usize::from(!order.is_empty());
+        let mut sites = Self {
+            x: Vec::with_capacity(count),
+            y: Vec::with_capacity(count),
+            weight: Vec::with_capacity(count),
+            count: Vec::with_capacity(count),
+            of_incident: vec![0; incidents.len()],
+        };
         let (mut last, mut at) = (None, 0);
-        for &key in order {
-            let next = key as u32;
+        for &next in order {
             let (y, x) = place(incidents, next);
             match last {
                 Some(last) if place(incidents, last) == (y, x) => {
@@ -114,21 +123,22 @@ fn compare(incidents: &Incidents, a: u32, b: u32) -> Ordering {
     ya.total_cmp(&yb).then(xa.total_cmp(&xb)).then(weight(a).total_cmp(&weight(b))).then(a.cmp(&b))
 }
 
-/// The incidents from south to north, then from west to east, as far as 48 bits of either coordinate tell: keys of northing,
-/// easting and, in the low 32 bits, the incident.
-fn by_place(incidents: &Incidents) -> Vec<u128> {
-    let along = |values: &[f64]| {
-        let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
-            (low.min(value), high.max(value))
-        });
-        quantised(low, high - low, 48)
-    };
+/// The incidents from south to north, then from west to east, as far as the keys of either coordinate tell.
+fn by_place(incidents: &Incidents) -> Vec<u32> {
     let (north, east) = (along(&incidents.y), along(&incidents.x));
     let places = incidents.y.par_iter().zip(&incidents.x).enumerate();
     let mut keys: Vec<u128> =
         places.map(|(at, (&y, &x))| north(y) << 80 | east(x) << 32 | at as u128).collect();
     sort(&mut keys);
-    keys
+    keys.into_iter().map(|key| key as u32).collect()
+}
+
+/// Keys of 48 bits for these coordinates.
+fn along(values: &[f64]) -> impl Fn(f64) -> u128 {
+    let (low, high) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
+    quantised(low, high - low, 48)
 }
 
 /// Places from south to north, with weights of their own: the neighbours of a place in y are a range.

@@ -3,10 +3,14 @@
 use rayon::prelude::*;
 
 /// Below so many keys a sort by comparison is as fast.
-const FEW: usize = 4096;
+const FEW: usize = 256;
 
-/// Sorts keys in ascending order. They are dealt by their leading bits into buckets of some dozens, and each bucket is
-/// sorted by comparison while it lies in the nearest cache; a bucket that took most of the keys is dealt again.
+/// Keys are dealt into at most 2 to this power of buckets, so that the places where the next key of each goes stay in the
+/// nearest cache.
+const BITS: u32 = 10;
+
+/// Sorts keys in ascending order, where they are. They are dealt by their leading bits into buckets of some dozens, and each
+/// bucket is sorted by comparison while it lies in the nearest cache (American flag sort, McIlroy, Bostic & McIlroy 1993).
 pub fn sort(keys: &mut [u128]) {
     if keys.len() < FEW {
         keys.sort_unstable();
@@ -16,33 +20,43 @@ pub fn sort(keys: &mut [u128]) {
     if least == most {
         return;
     }
-    let bits = (keys.len() / 64).ilog2();
+    let bits = (keys.len() / 64).ilog2().min(BITS);
     let shift = (u128::BITS - (most - least).leading_zeros()).saturating_sub(bits);
     let bucket = |key: u128| ((key - least) >> shift) as usize;
-    // Where the next key of each bucket goes: at first its start, at last its end.
-    let mut next = vec![0_u32; 1 << bits];
+    // Where the next key of each bucket goes, and where the bucket ends.
+    let mut next = vec![0_usize; 1 << bits];
     for &key in keys.iter() {
         next[bucket(key)] += 1;
     }
-    let mut start = 0;
-    for count in &mut next {
-        start += std::mem::replace(count, start);
+    let mut end = 0;
+    let mut ends = next.clone();
+    for (next, end_of) in next.iter_mut().zip(&mut ends) {
+        *next = end;
+        end += *end_of;
+        *end_of = end;
     }
-    let undealt = keys.to_vec();
-    for key in undealt {
-        let slot = &mut next[bucket(key)];
-        keys[*slot as usize] = key;
-        *slot += 1;
+    for (own, &end) in ends.iter().enumerate() {
+        while next[own] < end {
+            let mut key = keys[next[own]];
+            let mut to = bucket(key);
+            while to != own {
+                std::mem::swap(&mut keys[next[to]], &mut key);
+                next[to] += 1;
+                to = bucket(key);
+            }
+            keys[next[own]] = key;
+            next[own] += 1;
+        }
     }
     let mut rest = keys;
-    let mut buckets = Vec::with_capacity(next.len());
+    let mut buckets = Vec::with_capacity(ends.len());
     let mut from = 0;
-    for end in next {
-        let (head, tail) = rest.split_at_mut((end - from) as usize);
+    for end in ends {
+        let (head, tail) = rest.split_at_mut(end - from);
         buckets.push(head);
         (rest, from) = (tail, end);
     }
-    buckets.into_par_iter().with_min_len(64).for_each(sort);
+    buckets.into_par_iter().with_min_len(16).for_each(sort);
 }
 
 /// A whole number of `bits` bits for each number of a stretch that begins at `from` and is `length` long (not negative): the
@@ -69,7 +83,7 @@ mod tests {
             &|_| 5,
         ];
         for spread in spreads {
-            for count in [0, 1, FEW as u64 - 1, 20_000] {
+            for count in [0, 1, FEW as u64 - 1, 20_000, 300_000] {
                 let mut keys: Vec<u128> = (0..count).map(spread).collect();
                 let mut wanted = keys.clone();
                 wanted.sort_unstable();

@@ -11,8 +11,10 @@ use std::f64::consts::PI;
 
 use brasa_model::Window;
 use geo::{Coord, LinesIter, Rect};
+use rayon::prelude::*;
 
 use super::near::exp;
+use crate::Sites;
 
 /// The sides of a window, the inside on the left of each.
 pub struct Border {
@@ -28,10 +30,28 @@ impl Border {
         Self { sides: polygons.lines_iter().map(|line| (line.start, line.end)).collect() }
     }
 
-    /// The distance from a place to the nearest side.
-    pub fn distance(&self, x: f64, y: f64) -> f64 {
-        let nearest = |least: f64, &(a, b): &(Coord<f64>, Coord<f64>)| least.min(squared_to_side(x, y, a, b));
-        self.sides.iter().fold(f64::INFINITY, nearest).sqrt()
+    /// The distance from each site to the nearest side, as far as it is below `most`; `most` where it is not.
+    pub fn distances(&self, sites: &Sites, most: f64) -> Vec<f64> {
+        let south = sites.y.first().copied().unwrap_or_default();
+        let extent = sites.y.last().copied().unwrap_or_default() - south;
+        // Bands no lower than `most`: a side that is near a place lies near the place's band.
+        let height = most.max(extent / 4096.0);
+        let bands = (extent / height) as usize + 1;
+        let mut sides = vec![Vec::new(); bands];
+        for &(a, b) in &self.sides {
+            let (low, high) = (a.y.min(b.y) - most - south, a.y.max(b.y) + most - south);
+            if high >= 0.0 && low <= extent {
+                let last = ((high / height) as usize).min(bands - 1);
+                sides[(low.max(0.0) / height) as usize..=last].iter_mut().for_each(|band| band.push((a, b)));
+            }
+        }
+        let one = |(&x, &y): (&f64, &f64)| {
+            let band = &sides[((y - south) / height) as usize];
+            let nearest =
+                |least: f64, &(a, b): &(Coord<f64>, Coord<f64>)| least.min(squared_to_side(x, y, a, b));
+            band.iter().fold(most * most, nearest).sqrt().min(most)
+        };
+        sites.x.par_iter().zip(&sites.y).map(one).collect()
     }
 }
 

@@ -6,7 +6,8 @@ use brasa_model::Window;
 use rayon::prelude::*;
 
 use super::{Best, Rule, Selection, Stacks, comparable};
-use crate::k_function::{Correction, k_function};
+use crate::k_function::{Correction, KFunctions};
+use crate::pairs::Radii;
 use crate::{AnalysisError, Sites, Watch};
 
 /// How many distances K is taken at, zero included.
@@ -47,7 +48,9 @@ pub fn diggle(
     let step = most / steps as f64;
     let incidents: f64 = sites.count.iter().map(|&count| f64::from(count)).sum();
     let correction = if incidents < MANY { Correction::Isotropic } else { Correction::Border };
-    let k = k_function(sites, window, (step, steps), correction, stacks, watch)?;
+    let radii = Radii::new(step, steps);
+    let pairs = incidents * incidents / 2.0;
+    let k = KFunctions::new(window, radii, correction, stacks, pairs).of(sites, watch)?.k;
     let own = area * stacks.squares(sites) / (total * total);
     let criterion = |at: usize| {
         let h = at as f64 * step;

@@ -4,4 +4,5 @@ pub mod cluster;
 pub mod density;
 pub mod global;
 pub mod local;
+pub mod pattern;
 pub mod spacetime;
