@@ -72,6 +72,32 @@ pub fn numbers(rows: &[csv::StringRecord], column: usize) -> Vec<f64> {
     rows.iter().map(|row| row[column].parse().expect("a number")).collect()
 }
 
+/// The neighbours in a GAL file, one list per zone by numbers from 0: in the order of the names if these are numbers from 1,
+/// else in the order of the file.
+///
+/// # Panics
+/// When the file is not a GAL file.
+#[expect(clippy::expect_used, reason = "only tests call this")]
+pub fn gal(path: &str) -> Option<Vec<Vec<usize>>> {
+    let text = std::fs::read_to_string(real(path)?).expect("the file reads");
+    let mut lines = text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut zones: Vec<(&str, Vec<&str>)> = Vec::new();
+    while let (Some(head), Some(names)) = (lines.next(), lines.next()) {
+        zones.push((head[0], names));
+    }
+    let number = |name: &str| name.parse().ok().filter(|number| (1..=zones.len()).contains(number));
+    let numbered = zones.iter().all(|zone| number(zone.0).is_some());
+    let at = |name: &str| match number(name).filter(|_| numbered) {
+        Some(number) => number - 1,
+        None => zones.iter().position(|zone| zone.0 == name).expect("a zone of the file"),
+    };
+    let mut lists = vec![Vec::new(); zones.len()];
+    for (name, names) in &zones {
+        lists[at(name)] = names.iter().map(|name| at(name)).collect();
+    }
+    Some(lists)
+}
+
 /// Incidents at these places inside a rectangle, without times or kinds. The reference system is of no account.
 ///
 /// # Panics

@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use brasa_spatial_index::association::{Association, permutation_p_of};
-use brasa_spatial_index::methods::global::{geary, general_g, moran};
+use std::num::NonZeroU32;
+
+use brasa_model::{GivenZone, GivenZones, Grid, Incidents, Metres, Window, WindowOrigin};
+use brasa_spatial_index::association::{Association, moran_of, moran_raw, permutation_p_of};
+use brasa_spatial_index::methods::global::correlogram::{CorrelogramParams, correlogram};
+use brasa_spatial_index::methods::global::{geary, general_g};
 use brasa_spatial_index::weights::{Style, Weights};
-use brasa_spatial_index::{AnalysisError, Watch};
-use brasa_tests::{numbers, real, rows};
+use brasa_spatial_index::{AnalysisError, CellSize, Watch};
+use brasa_tests::{gal, incidents, numbers, real, rows};
+use geo::{MultiPolygon, Polygon};
 
 fn close(found: f64, wanted: f64) {
     assert!((found - wanted).abs() < 1e-8 * wanted.abs().max(1e-6), "{found} against {wanted}");
@@ -16,8 +21,8 @@ fn json(path: &str) -> Option<serde_json::Value> {
     Some(serde_json::from_str(&std::fs::read_to_string(real(path)?).unwrap()).unwrap())
 }
 
-fn moran_of(values: &[f64], weights: &Weights) -> Association {
-    moran::association(values, weights, Style::RowStandardised).unwrap()
+fn moran(values: &[f64], weights: &Weights) -> Association {
+    moran_of(values, weights, Style::RowStandardised).unwrap()
 }
 
 #[test]
@@ -33,7 +38,7 @@ fn columbus_with_230_links_equals_spdep() {
     let near = |found: f64, wanted: f64, digits: f64| {
         assert!((found - wanted).abs() < digits, "{found} against {wanted}");
     };
-    let found = moran_of(&crime, &weights);
+    let found = moran(&crime, &weights);
     near(found.value, 0.485_770_914, 1e-9);
     near(found.variance_randomisation, 0.008_991_121, 1e-9);
     near(found.variance_normality, 0.008_860_962, 1e-9);
@@ -50,34 +55,21 @@ fn columbus_with_230_links_equals_spdep() {
 
 #[test]
 fn three_sets_of_areas_equal_pysal() {
-    for (gal, name) in [("columbus", "columbus_crime"), ("sids2", "sids_SIDR74"), ("stl", "stl_HR8893")] {
-        let (Some(gal), Some(file), Some(wanted)) = (
-            real(&format!("reference/data/{gal}.gal")),
+    for (areas, name) in [("columbus", "columbus_crime"), ("sids2", "sids_SIDR74"), ("stl", "stl_HR8893")] {
+        let (Some(lists), Some(file), Some(wanted)) = (
+            gal(&format!("reference/data/{areas}.gal")),
             real(&format!("reference/{name}_local.csv")),
             json(&format!("reference/{name}.json")),
         ) else {
             return;
         };
-        let text = std::fs::read_to_string(gal).unwrap();
-        let lines: Vec<Vec<&str>> =
-            text.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
-        let mut names: Vec<&str> = lines.chunks_exact(2).map(|pair| pair[0][0]).collect();
-        if name != "sids_SIDR74" {
-            // Numbered from 1; SIDS is in the order of its lines.
-            names.sort_by_key(|name| name.parse::<usize>().unwrap());
-        }
-        let at = |name: &str| names.iter().position(|&other| other == name).unwrap();
-        let mut lists = vec![Vec::new(); names.len()];
-        for pair in lines.chunks_exact(2) {
-            lists[at(pair[0][0])] = pair[1].iter().map(|name| at(name)).collect();
-        }
         let (weights, values) = (Weights::from_lists(&lists), numbers(&rows(&file, true), 1));
         let number = |of: &str, key: &str| wanted[of][key].as_f64().unwrap();
-        let found = moran_of(&values, &weights);
+        let found = moran(&values, &weights);
         close(found.value, number("moran", "I"));
         close(found.variance_normality, number("moran", "VI_norm"));
         close(found.variance_randomisation, number("moran", "VI_rand"));
-        let binary = moran::association(&values, &weights, Style::Binary).unwrap();
+        let binary = moran_of(&values, &weights, Style::Binary).unwrap();
         close(binary.value, number("moran_binary", "I"));
         close(binary.variance_randomisation, number("moran_binary", "VI_rand"));
         let found = geary::association(&values, &weights).unwrap();
@@ -88,7 +80,7 @@ fn three_sets_of_areas_equal_pysal() {
         close(found.value, number("general_G_binary", "G"));
         close(found.z()[1], number("general_G_binary", "z_norm"));
         // One-sided there; both from 9999 arrangements.
-        let p = permutation_p_of(moran::raw, &values, &weights, (9999, 1), &Watch::NOBODY).unwrap();
+        let p = permutation_p_of(moran_raw, &values, &weights, (9999, 1), &Watch::NOBODY).unwrap();
         assert!((p / 2.0 - number("moran", "p_sim")).abs() < 0.0025, "{p}");
     }
 }
@@ -102,7 +94,7 @@ fn nine() -> Weights {
 #[test]
 fn nine_zones_have_the_published_variances() {
     let values: Vec<f64> = (1..10).map(f64::from).collect();
-    let found = moran::association(&values, &nine(), Style::Binary).unwrap();
+    let found = moran_of(&values, &nine(), Style::Binary).unwrap();
     assert!((found.variance_randomisation - 0.059_687_5).abs() < 1e-14);
     assert!((found.variance_normality - 0.053_125).abs() < 1e-14);
 }
@@ -125,7 +117,7 @@ fn moments_under_randomisation_are_those_of_all_arrangements() {
     let mut values = vec![0.0, 3.0, 1.0, 7.0, 1.0, 2.0];
     type Of = fn(&[f64], &Weights) -> Association;
     let methods: [Of; 3] = [
-        moran_of,
+        moran,
         |values, weights| geary::association(values, weights).unwrap(),
         |values, weights| general_g::association(values, weights).unwrap(),
     ];
@@ -142,9 +134,83 @@ fn moments_under_randomisation_are_those_of_all_arrangements() {
 }
 
 #[test]
+fn a_correlogram_is_morans_i_of_each_band_of_distance() {
+    // An L of cells of 100 m, so that every distance has other pairs.
+    let l =
+        [(0.0, 0.0), (900.0, 0.0), (900.0, 300.0), (400.0, 300.0), (400.0, 800.0), (0.0, 800.0), (0.0, 0.0)];
+    let window = Window::new(
+        MultiPolygon::new(vec![Polygon::new(l.to_vec().into(), vec![])]),
+        WindowOrigin::Given("l".to_owned()),
+    )
+    .unwrap();
+    let part = |at: u32, step: f64| (f64::from(at) * step) % 1.0;
+    let places =
+        (0..400).map(|at| (900.0 * part(at, 0.618_034).powi(2), 800.0 * part(at, 0.754_878).powi(2)));
+    let (x, y): (Vec<f64>, Vec<f64>) = places.filter(|&(x, y)| window.contains(x, y)).unzip();
+    let world = Incidents { window, ..incidents(x, y, None, (0.0, 0.0, 1.0, 1.0)) };
+    let hundred = Metres::new(100.0).unwrap();
+    let grid = Grid::covering(&world.window, hundred).unwrap();
+    let cells: Vec<usize> = grid.cells().collect();
+    let values: Vec<f64> = cells
+        .iter()
+        .map(|&cell| {
+            (0..world.len()).filter(|&at| grid.cell_at(world.x[at], world.y[at]) == Some(cell)).count() as f64
+        })
+        .collect();
+    let given = cells.iter().map(|&cell| GivenZone {
+        name: cell.to_string(),
+        outline: Window::new(
+            MultiPolygon::new(vec![grid.polygon(cell)]),
+            WindowOrigin::Given("cells".to_owned()),
+        )
+        .unwrap(),
+    });
+    let given = GivenZones { file: "cells".to_owned(), zones: given.collect(), denominators: None };
+    let given = Incidents { zones: Some(given), ..world.clone() };
+
+    let bands = NonZeroU32::new(15).unwrap();
+    let params = CorrelogramParams {
+        cell: CellSize::Length(hundred),
+        step: Some(hundred),
+        bands,
+        ..CorrelogramParams::default()
+    };
+    let found = correlogram(&world, &params, &Watch::NOBODY).unwrap();
+    let on_zones = correlogram(&given, &params, &Watch::NOBODY).unwrap();
+    let [i, z, pairs] = [0, 2, 5].map(|column| found.y[column].values.clone());
+    let centre = |cell: usize| (grid.centre_x(cell % grid.nx()), grid.centre_y(cell / grid.nx()));
+    for band in 0..15 {
+        let (low, high) = (f64::from(band) * 100.0, f64::from(band + 1) * 100.0);
+        let near = |a: usize, b: usize| {
+            let (a, b) = (centre(cells[a]), centre(cells[b]));
+            let distance = (a.0 - b.0).hypot(a.1 - b.1);
+            distance > low + 1e-6 && distance <= high + 1e-6
+        };
+        let lists: Vec<Vec<usize>> =
+            (0..cells.len()).map(|a| (0..cells.len()).filter(|&b| a != b && near(a, b)).collect()).collect();
+        let weights = Weights::from_lists(&lists);
+        let band = band as usize;
+        assert_eq!(pairs[band], weights.links() as f64 / 2.0);
+        if weights.links() == 0 {
+            assert!(i[band].is_nan() && band > 10);
+        } else {
+            let wanted = moran(&values, &weights);
+            close(i[band], wanted.value);
+            close(z[band], wanted.z()[1]);
+            close(on_zones.y[0].values[band], wanted.value);
+        }
+    }
+    let no_step = CorrelogramParams { step: None, ..params };
+    assert!(matches!(
+        correlogram(&given, &no_step, &Watch::NOBODY),
+        Err(AnalysisError::RuleFailed { what: "step", .. })
+    ));
+}
+
+#[test]
 fn what_cannot_be_said_is_refused() {
     let alone = Weights::from_lists(&vec![Vec::new(); 5]);
-    let refused = moran::association(&[1.0, 2.0, 3.0, 4.0, 5.0], &alone, Style::Binary).unwrap_err();
+    let refused = moran_of(&[1.0, 2.0, 3.0, 4.0, 5.0], &alone, Style::Binary).unwrap_err();
     assert!(
         matches!(refused, AnalysisError::TooFewZones { ref why } if why.contains("not one of the 5 zones"))
     );

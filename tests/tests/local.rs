@@ -12,7 +12,7 @@ use brasa_spatial_index::methods::local::local_moran::{self, local_moran};
 use brasa_spatial_index::significance::{Correction, two_sided_p};
 use brasa_spatial_index::weights::{Neighbours, Weights};
 use brasa_spatial_index::{AnalysisError, CellSize, Watch};
-use brasa_tests::{incidents, numbers, real, rows};
+use brasa_tests::{gal, incidents, numbers, real, rows};
 use geo::{MultiPolygon, Rect};
 use proptest::prelude::*;
 
@@ -27,26 +27,6 @@ fn ps(
     seed: u64,
 ) -> Vec<f64> {
     permutation_ps(values, weights, summed, Permutations { replicates, draws, seed }, &Watch::NOBODY).unwrap()
-}
-
-/// A GAL file: each zone's name and number of neighbours, then their names. Zones in the order of the file.
-fn gal(path: &str) -> Option<Weights> {
-    let text = std::fs::read_to_string(real(path)?).unwrap();
-    let mut lines = text.lines().skip(1);
-    let mut lists: Vec<(String, Vec<String>)> = Vec::new();
-    while let (Some(head), Some(names)) = (lines.next(), lines.next()) {
-        let name = head.split_whitespace().next().unwrap().to_owned();
-        lists.push((name, names.split_whitespace().map(str::to_owned).collect()));
-    }
-    let number = |name: &String| lists.iter().position(|(other, _)| other == name).unwrap();
-    // Columbus and St Louis are numbered from 1, whatever the order of their lines.
-    let mut found = vec![Vec::new(); lists.len()];
-    let numbered = lists.iter().all(|(name, _)| (1..=lists.len()).contains(&name.parse().unwrap()));
-    let at = |name: &String| if numbered { name.parse::<usize>().unwrap() - 1 } else { number(name) };
-    for (name, neighbours) in &lists {
-        found[at(name)] = neighbours.iter().map(at).collect();
-    }
-    Some(Weights::from_lists(&found))
 }
 
 fn close(found: &[f64], wanted: &[f64], tolerance: f64, what: &str) {
@@ -84,7 +64,8 @@ fn three_sets_of_areas_equal_pysal() {
         ("reference/data/sids2.gal", "reference/sids_SIDR74_local.csv", 462),
         ("reference/data/stl.gal", "reference/stl_HR8893_local.csv", 398),
     ] {
-        let (Some(weights), Some(file)) = (gal(gal_file), real(file)) else { return };
+        let (Some(lists), Some(file)) = (gal(gal_file), real(file)) else { return };
+        let weights = Weights::from_lists(&lists);
         let rows = rows(&file, true);
         let (values, n) = (numbers(&rows, 1), rows.len() as f64);
         assert_eq!(weights.links(), links, "{gal_file}");

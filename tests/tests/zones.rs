@@ -2,15 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use std::path::Path;
-
 use brasa_model::{Denominators, GivenZone, GivenZones, Grid, Incidents, Metres, Window, WindowOrigin};
 use brasa_spatial_index::methods::local::gi_star::{GiStarParams, gi_star};
 use brasa_spatial_index::methods::local::local_moran::local_moran;
 use brasa_spatial_index::weights::{Neighbours, Weights};
 use brasa_spatial_index::zones::Zones;
 use brasa_spatial_index::{AnalysisError, CellSize, Sites, Watch};
-use brasa_tests::{brasa, incidents, real};
+use brasa_tests::{brasa, gal, incidents, real};
 use geo::{MultiPolygon, Polygon, Rect};
 
 const NEIGHBOURS: [&str; 6] = ["queen", "rook", "knn:1", "knn:5", "band:100m", "band:230m"];
@@ -92,24 +90,10 @@ fn borders_drawn_twice_touch_and_a_corner_is_no_border() {
     assert_eq!(queen.islands().unwrap().value.unwrap(), 1);
 }
 
-/// The neighbours in a GAL file by the zones' numbers from 1, in that order.
-fn gal(file: &Path) -> Vec<Vec<usize>> {
-    let text = std::fs::read_to_string(file).unwrap();
-    let mut lines = text.lines().skip(1).map(|line| {
-        line.split_whitespace().map(|number| number.parse::<usize>().unwrap()).collect::<Vec<_>>()
-    });
-    let mut lists = Vec::new();
-    while let (Some(head), Some(names)) = (lines.next(), lines.next()) {
-        lists.resize(lists.len().max(head[0]), Vec::new());
-        lists[head[0] - 1] = names.iter().map(|name| name - 1).collect();
-    }
-    lists
-}
-
 #[test]
 fn the_borders_of_columbus_are_those_that_geoda_found() {
     let (Some(file), Some(links)) =
-        (real("reference/data/columbus.geojson"), real("reference/data/columbus.gal"))
+        (real("reference/data/columbus.geojson"), gal("reference/data/columbus.gal"))
     else {
         return;
     };
@@ -137,7 +121,7 @@ fn the_borders_of_columbus_are_those_that_geoda_found() {
     assert_eq!(numbered, (0..49).collect::<Vec<_>>());
     let found = Weights::on_given(&zones, Neighbours::Queen);
     assert_eq!(found.links(), 236);
-    assert_eq!(found, Weights::from_lists(&gal(&links)));
+    assert_eq!(found, Weights::from_lists(&links));
 }
 
 #[test]

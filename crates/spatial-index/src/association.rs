@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::chance::Chance;
+use crate::conditional::centred;
 use crate::significance::{permutation_p, two_sided_p};
 use crate::weights::{Neighbours, Style, Weights};
 use crate::zones::{Seed, Zones};
@@ -82,6 +83,41 @@ pub fn checked(values: &[f64], weights: &Weights, style: Style) -> Result<[f64; 
         return Err(refused(format!("not one of the {} zones has a neighbour", values.len())));
     }
     Ok(weights.moments(style))
+}
+
+/// Σᵢ zᵢ Σⱼ zⱼ/kᵢ over the neighbours: I but for factors that no arrangement changes.
+pub fn moran_raw(values: &[f64], weights: &Weights) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let lag = |zone: usize| {
+        let neighbours = weights.of(zone);
+        neighbours.iter().map(|&to| values[to as usize] - mean).sum::<f64>() / neighbours.len().max(1) as f64
+    };
+    (0..values.len()).map(|zone| (values[zone] - mean) * lag(zone)).sum()
+}
+
+/// Moran's I of given values with given neighbours.
+pub fn moran_of(values: &[f64], weights: &Weights, style: Style) -> Result<Association, AnalysisError> {
+    let z = centred(values)?;
+    let [s0, s1, s2] = checked(values, weights, style)?;
+    let n = z.len() as f64;
+    let m2 = z.iter().map(|z| z * z).sum::<f64>() / n;
+    let kurtosis = z.iter().map(|z| z.powi(4)).sum::<f64>() / n / (m2 * m2);
+    let cross = match style {
+        Style::RowStandardised => moran_raw(values, weights),
+        Style::Binary => weights.sums(&z).iter().zip(&z).map(|(sum, z)| sum * z).sum(),
+    };
+    let expectation = -1.0 / (n - 1.0);
+    let square = s0 * s0;
+    let normal = (n * n * s1 - n * s2 + 3.0 * square) / ((n * n - 1.0) * square);
+    let random = (n * ((n * n - 3.0 * n + 3.0) * s1 - n * s2 + 3.0 * square)
+        - kurtosis * ((n * n - n) * s1 - 2.0 * n * s2 + 6.0 * square))
+        / ((n - 1.0) * (n - 2.0) * (n - 3.0) * square);
+    Ok(Association {
+        value: cross / (s0 * m2),
+        expectation,
+        variance_normality: normal - expectation * expectation,
+        variance_randomisation: random - expectation * expectation,
+    })
 }
 
 /// The two-sided p of the statistic among random arrangements of the values.

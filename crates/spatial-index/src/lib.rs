@@ -140,9 +140,11 @@ methods! {
     "gi" => local::gi(GiParams) -> LocalStats;
     "local-moran" => local::local_moran(LocalMoranParams) -> LocalStats;
     "local-geary" => local::local_geary(LocalGearyParams) -> LocalStats;
+    "rate-eb" => local::rate_eb(RateEbParams) -> LocalStats;
     "moran" => global::moran(MoranParams) -> Curve;
     "geary" => global::geary(GearyParams) -> Curve;
     "general-g" => global::general_g(GeneralGParams) -> Curve;
+    "correlogram" => global::correlogram(CorrelogramParams) -> Curve;
     "dbscan"  => cluster::dbscan(DbscanParams)  -> Clusters;
     "st-dbscan" => cluster::st_dbscan(StDbscanParams) -> Clusters;
     "k-distance" => cluster::k_distance(KDistanceParams) -> Curve;

@@ -122,6 +122,17 @@ impl Weights {
         Self::joined(lists.len(), lists.iter().enumerate().map(clean).map(|list| (vec![list.len()], list)))
     }
 
+    /// The neighbours that are not among those of `nearer`, zone by zone.
+    #[must_use]
+    pub fn without(&self, nearer: &Self) -> Self {
+        let row = |zone: usize| -> Vec<u32> {
+            let near = nearer.of(zone);
+            self.of(zone).iter().filter(|to| near.binary_search(to).is_err()).copied().collect()
+        };
+        let rows: Vec<Vec<u32>> = (0..self.len()).into_par_iter().map(row).collect();
+        Self::joined(self.len(), rows.into_iter().map(|row| (vec![row.len()], row)))
+    }
+
     /// Runs of rows (their lengths, their neighbours) one after another.
     fn joined(zones: usize, runs: impl IntoIterator<Item = (Vec<usize>, Vec<u32>)>) -> Self {
         let (mut start, mut to) = (Vec::with_capacity(zones + 1), Vec::new());

@@ -209,7 +209,7 @@ impl Zones {
             parameters["permutations"] = Value::from(params.permutations);
             parameters["draws"] = json!(params.draws);
         }
-        series.extend(local.statistic);
+        series.extend(local.series);
         let mut provenance = Provenance::new(local.method, parameters);
         provenance.seed = (params.permutations > 0).then_some(params.seed.0);
         Ok(LocalStats {
@@ -240,8 +240,8 @@ pub struct Local<'a> {
     pub description: &'static str,
     /// Whether the zone itself is part of its neighbourhood.
     pub self_included: bool,
-    /// The statistic itself, where it is not z.
-    pub statistic: Option<Series>,
+    /// The statistic itself, where it is not z, and what else the method knows of each zone.
+    pub series: Vec<Series>,
     /// Its z-score; NaN where nothing can be said.
     pub z: Vec<f64>,
     /// What permutations are compared by.

@@ -30,9 +30,8 @@
 
 use brasa_model::{Curve, Incidents};
 
-use crate::association::{Association, Global, GlobalParams, checked};
-use crate::conditional::centred;
-use crate::weights::{Style, Weights};
+use crate::association::{Global, GlobalParams, moran_of, moran_raw};
+use crate::weights::Style;
 use crate::zones::Zones;
 use crate::{About, AnalysisError, Watch};
 
@@ -54,44 +53,9 @@ pub fn moran(incidents: &Incidents, params: &MoranParams, watch: &Watch) -> Resu
         method: "moran",
         title: "Moran's I",
         style: Style::RowStandardised,
-        moments: |values, weights| association(values, weights, Style::RowStandardised),
-        raw,
+        moments: |values, weights| moran_of(values, weights, Style::RowStandardised),
+        raw: moran_raw,
         meaning: ["near zones are alike", "near zones are unlike"],
     };
     global.of(zones, params, watch)
-}
-
-/// Σᵢ zᵢ Σⱼ zⱼ/kᵢ over the neighbours: I but for factors that no arrangement changes.
-pub fn raw(values: &[f64], weights: &Weights) -> f64 {
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let lag = |zone: usize| {
-        let neighbours = weights.of(zone);
-        neighbours.iter().map(|&to| values[to as usize] - mean).sum::<f64>() / neighbours.len().max(1) as f64
-    };
-    (0..values.len()).map(|zone| (values[zone] - mean) * lag(zone)).sum()
-}
-
-/// Moran's I of given values with given neighbours.
-pub fn association(values: &[f64], weights: &Weights, style: Style) -> Result<Association, AnalysisError> {
-    let z = centred(values)?;
-    let [s0, s1, s2] = checked(values, weights, style)?;
-    let n = z.len() as f64;
-    let m2 = z.iter().map(|z| z * z).sum::<f64>() / n;
-    let kurtosis = z.iter().map(|z| z.powi(4)).sum::<f64>() / n / (m2 * m2);
-    let cross = match style {
-        Style::RowStandardised => raw(values, weights),
-        Style::Binary => weights.sums(&z).iter().zip(&z).map(|(sum, z)| sum * z).sum(),
-    };
-    let expectation = -1.0 / (n - 1.0);
-    let square = s0 * s0;
-    let normal = (n * n * s1 - n * s2 + 3.0 * square) / ((n * n - 1.0) * square);
-    let random = (n * ((n * n - 3.0 * n + 3.0) * s1 - n * s2 + 3.0 * square)
-        - kurtosis * ((n * n - n) * s1 - 2.0 * n * s2 + 6.0 * square))
-        / ((n - 1.0) * (n - 2.0) * (n - 3.0) * square);
-    Ok(Association {
-        value: cross / (s0 * m2),
-        expectation,
-        variance_normality: normal - expectation * expectation,
-        variance_randomisation: random - expectation * expectation,
-    })
 }

@@ -55,7 +55,7 @@ pub fn gi(incidents: &Incidents, params: &GiParams, watch: &Watch) -> Result<Loc
         title: "Surroundings of each zone (Gi)",
         description: "Getis-Ord Gi of the neighbours of each zone. A zone is hot or cold when its neighbours hold more or less than chance and q is at most 0.05; its own count has no say.",
         self_included: false,
-        statistic: None,
+        series: Vec::new(),
         z,
         summed: Summed::Values,
         class: &|zone| hot_or_cold(signs[zone]),

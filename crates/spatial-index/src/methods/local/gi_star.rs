@@ -75,7 +75,7 @@ fn on_zones(zones: Zones, params: &GiStarParams, watch: &Watch) -> Result<LocalS
         title: "Significance by zone (Gi*)",
         description: "Getis-Ord Gi* of each zone with its neighbours. A zone is hot or cold when q is at most 0.05; it may hold no incident itself.",
         self_included: true,
-        statistic: None,
+        series: Vec::new(),
         z,
         summed: Summed::Values,
         class: &|zone| hot_or_cold(signs[zone]),

@@ -61,7 +61,7 @@ pub fn local_geary(
         title: "Likeness of each zone to its neighbours (local Geary)",
         description: "Local Geary of each zone: hh, ll and alike differ little from their neighbours, unlike ones much; when q is at most 0.05. Alike does not mean many.",
         self_included: false,
-        statistic: Some(Series::new("c", "Local Geary's C", "", c)),
+        series: vec![Series::new("c", "Local Geary's C", "", c)],
         z,
         summed: Summed::SquaredDifferences,
         class: &|zone| class[zone],

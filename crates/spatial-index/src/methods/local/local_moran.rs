@@ -60,7 +60,7 @@ pub fn local_moran(
         title: "Zones and their neighbours (local Moran)",
         description: "Local Moran of each zone: hh is high among high, ll low among low, hl and lh stand out; when q is at most 0.05. Alike does not mean many.",
         self_included: false,
-        statistic: Some(Series::new("i", "Local Moran's I", "", i)),
+        series: vec![Series::new("i", "Local Moran's I", "", i)],
         z,
         summed: Summed::Values,
         class: &|zone| class[zone],

@@ -4,3 +4,4 @@ pub mod gi;
 pub mod gi_star;
 pub mod local_geary;
 pub mod local_moran;
+pub mod rate_eb;
