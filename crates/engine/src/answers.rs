@@ -139,10 +139,8 @@ impl Target<'_> {
                             curve.len()
                         )
                     }
-                    None => match curve.y.first().map(|first| first.values.as_slice()) {
-                        Some([value]) => format!("{}: {value:.4}", curve.title),
-                        _ => format!("{}: {} steps", curve.title, curve.len()),
-                    },
+                    None if curve.len() == 1 => curve.title,
+                    None => format!("{}; {} rows", curve.title, curve.len()),
                 };
                 Ok((curve.provenance, headline))
             }

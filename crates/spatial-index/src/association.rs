@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::chance::Chance;
 use crate::conditional::centred;
-use crate::significance::{permutation_p, two_sided_p};
+use crate::significance::{permutation_p, told, two_sided_p};
 use crate::weights::{Neighbours, Style, Weights};
 use crate::zones::{Seed, Zones};
 use crate::{AnalysisError, CellSize, Watch};
@@ -169,8 +169,11 @@ impl Global {
             Note::new(
                 "association_found",
                 format!(
-                    "{} is {:.4}, {:.4} expected: z = {z:.2}, p = {likely:.2e}: {verdict}",
-                    self.title, found.value, found.expectation
+                    "{} is {:.4}, {:.4} expected: z = {z:.2}, {}: {verdict}",
+                    self.title,
+                    found.value,
+                    found.expectation,
+                    told(likely)
                 ),
             )
             .value(found.value, "")
@@ -188,7 +191,7 @@ impl Global {
         provenance.seed = (params.permutations > 0).then_some(params.seed.0);
         let one = |name, title, value| Series::new(name, title, "", vec![value]);
         Ok(Curve {
-            title: self.title.to_owned(),
+            title: format!("{} = {:.4}", self.title, found.value),
             x: Series::new("zones", "Zones", "zones", vec![values.len() as f64]),
             y: vec![
                 one("value", self.title, found.value),

@@ -10,6 +10,17 @@ pub fn two_sided_p(z: f64) -> f64 {
     libm::erfc(z.abs() / std::f64::consts::SQRT_2)
 }
 
+/// A p as people read it: to three places, small ones by their order of magnitude, and never as nothing.
+pub fn told(p: f64) -> String {
+    if p < 1e-300 {
+        "p < 1e-300".to_owned()
+    } else if p < 0.001 {
+        format!("p = {p:.1e}")
+    } else {
+        format!("p = {p:.3}")
+    }
+}
+
 /// The z that a standard normal variable exceeds with chance `p`, to the last bits: the root of `erfc`, by halving.
 pub fn upper_quantile(p: f64) -> f64 {
     let (mut low, mut high) = (-40.0, 40.0);
@@ -77,6 +88,14 @@ pub fn permutation_p(high: usize, low: usize, replicates: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_p_is_never_told_as_nothing() {
+        assert_eq!(
+            [0.0, 1e-320, 7.08e-57, 0.0005, 0.001, 0.0214, 1.0].map(told),
+            ["p < 1e-300", "p < 1e-300", "p = 7.1e-57", "p = 5.0e-4", "p = 0.001", "p = 0.021", "p = 1.000"]
+        );
+    }
 
     #[test]
     fn p_of_known_z() {

@@ -138,7 +138,7 @@ pub fn nearest_neighbour(
         );
     }
     Ok(Curve {
-        title: "Nearest neighbours".to_owned(),
+        title: format!("Nearest-neighbour index {:.3}", ratio[0]),
         x: Series::new("order", "Order of the neighbour", "", (1..=orders).map(f64::from).collect()),
         y: vec![
             Series::new("mean_m", "Mean distance", "m", mean),

@@ -46,6 +46,7 @@ use serde_json::json;
 use crate::chance::Chance;
 use crate::quadrats::Quadrats;
 use crate::raster::GridSize;
+use crate::significance::told;
 use crate::{About, AnalysisError, Sites, Watch, chi_square};
 
 /// What a reader of the catalogue learns.
@@ -112,10 +113,11 @@ pub fn quadrat_test(
     let verdict = if index > 1.0 { "unevenly" } else { "evenly" };
     let best = chance.map_or(p, |(low, high)| two_sided(low, high));
     let headline = format!(
-        "X² = {x2:.2} over {cells} cells, index of dispersion {index:.3}; p = {best:.3} that chance spreads them so {verdict}"
+        "X² = {x2:.2} over {cells} cells, index of dispersion {index:.3}; {} that chance spreads them so {verdict}",
+        told(best)
     );
     notes.push(
-        Note::new("quadrats_tested", format!("X² = {x2:.4} on {} degrees of freedom, p = {p:.2e}", cells - 1))
+        Note::new("quadrats_tested", format!("X² = {x2:.4} on {} degrees of freedom, {}", cells - 1, told(p)))
             .value(x2, "")
             .reason(format!(
                 "{n} incidents in {cells} cells; index of dispersion {index:.4}, 1 under randomness, above 1 where incidents gather"
