@@ -22,9 +22,10 @@ use crate::{AnalysisError, Watch};
 #[serde(try_from = "String", into = "String")]
 pub enum Draws {
     /// One set for all zones.
-    #[default]
     Shared,
-    /// Each zone its own.
+    /// Each zone its own. The default: with shared ones a single rare arrangement lifts the p of all zones above the level of q
+    /// together, and a map of many hot zones may be empty under the next seed.
+    #[default]
     Independent,
 }
 

@@ -39,7 +39,7 @@ pub struct ZoneParams {
     pub population: Option<String>,
     /// Random arrangements to take p from; 0 takes it from the normal law
     pub permutations: u32,
-    /// Whether all zones look at the same arrangements (fast) or each at its own: shared or independent
+    /// Whether each zone looks at arrangements of its own, or all at the same ones (thirty times faster, but then the number of significant zones swings from seed to seed): independent or shared
     pub draws: Draws,
     /// How p is adjusted for testing many zones: bh, by (whatever the dependence) or bonferroni
     pub correction: Correction,
