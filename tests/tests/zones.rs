@@ -202,6 +202,38 @@ fn zones_of_a_file_are_the_study_area_and_their_rates_are_written() {
 }
 
 #[test]
+fn parts_of_a_zone_that_overlap_count_once() {
+    let once = quarters("3000", plain);
+    let ring = format!("{:?}", plain([-83.60, -12.10, -83.50, -12.00]));
+    let [one, both] = [
+        format!(r#""Polygon","coordinates":[{ring}]"#),
+        format!(r#""MultiPolygon","coordinates":[[{ring}],[{ring}]]"#),
+    ];
+    let twice = once.replace(&one, &both);
+    assert_ne!(once, twice);
+    let [once, twice] = [once, twice].map(|zones| {
+        let (said, folder) = asked(&zones, &[]);
+        let table = std::fs::read_to_string(folder.path().join("out.csv")).unwrap();
+        let (counts, areas): (Vec<String>, Vec<f64>) = table
+            .lines()
+            .skip(1)
+            .map(|row| row.split(',').collect::<Vec<_>>())
+            .map(|row| (row[..3].join(","), row[3].parse::<f64>().unwrap()))
+            .unzip();
+        (said.out, counts, areas)
+    });
+    assert_eq!(once.1, twice.1);
+    // Where two outlines are made one, corners move by less than a micrometre.
+    assert!(once.2.iter().zip(&twice.2).all(|(one, other)| (one - other).abs() < 1e-6), "{:?}", twice.2);
+    assert!(!once.0.contains("one area"), "{}", once.0);
+    assert!(
+        twice.0.contains("parts of one zone that overlap or share a border are one area: Sur"),
+        "{}",
+        twice.0
+    );
+}
+
+#[test]
 fn zones_that_are_of_no_use_are_named() {
     let bow_tie = |[west, south, east, north]: [f64; 4]| {
         vec![[west, south], [east, north], [east, south], [west, north], [west, south]]

@@ -90,6 +90,31 @@ fn named(path: &Path, denominator: Option<&str>, crs: Option<&Crs>) -> Result<Na
             .value(features.len(), "zones")
             .reason(called),
     ];
+    // Of one zone nothing counts twice, however its parts were drawn: the same as for a study area.
+    let mut dissolved = Vec::new();
+    let mut whole = |(feature, name): (MultiPolygon<f64>, &String)| {
+        if feature.is_valid() || !feature.iter().all(Validation::is_valid) {
+            return feature;
+        }
+        dissolved.push(name.clone());
+        geo::unary_union(feature.iter())
+    };
+    let features: Vec<MultiPolygon<f64>> = features.into_iter().zip(&names).map(&mut whole).collect();
+    if !dissolved.is_empty() {
+        notes.push(
+            Note::new(
+                "zones_dissolved",
+                format!(
+                    "parts of one zone that overlap or share a border are one area: {}",
+                    dissolved.join(", ")
+                ),
+            )
+            .value(dissolved.len(), "zones")
+            .reason(
+                "an incident counts once in a zone, and the area of a zone is that of its parts together",
+            ),
+        );
+    }
     // A ring that crosses itself may have no area on balance.
     let invalid = (0..features.len())
         .filter_map(|at| features[at].check_validation().err().map(|why| format!("{} ({why})", names[at])));
