@@ -57,7 +57,7 @@ fn main() {
     let small = city(160, 120);
     for (draws, word) in [(Draws::Shared, "shared"), (Draws::Independent, "independent")] {
         let params = GiStarParams {
-            cell: CellSize::Length(cell),
+            counted: CellSize::Length(cell).into(),
             permutations: 999,
             draws,
             ..GiStarParams::default()

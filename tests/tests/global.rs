@@ -169,12 +169,7 @@ fn a_correlogram_is_morans_i_of_each_band_of_distance() {
     let given = Incidents { zones: Some(given), ..world.clone() };
 
     let bands = NonZeroU32::new(15).unwrap();
-    let params = CorrelogramParams {
-        cell: CellSize::Length(hundred),
-        step: Some(hundred),
-        bands,
-        ..CorrelogramParams::default()
-    };
+    let params = CorrelogramParams { counted: CellSize::Length(hundred).into(), step: Some(hundred), bands };
     let found = correlogram(&world, &params, &Watch::NOBODY).unwrap();
     let on_zones = correlogram(&given, &params, &Watch::NOBODY).unwrap();
     let [i, z, pairs] = [0, 2, 5].map(|column| found.y[column].values.clone());

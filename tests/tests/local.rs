@@ -115,8 +115,12 @@ fn gi_equals_getis_and_ord_1996_at_five_distances() {
     let cell = CellSize::Length(Metres::new(30.0).unwrap());
     for (distance, column) in [(30.0, 3), (60.0, 5), (90.0, 7), (120.0, 9), (150.0, 11)] {
         let neighbours = Neighbours::Band(Metres::new(distance).unwrap());
-        let stats =
-            gi(&incidents, &GiParams { cell, neighbours, ..GiParams::default() }, &Watch::NOBODY).unwrap();
+        let stats = gi(
+            &incidents,
+            &GiParams { counted: cell.into(), neighbours, ..GiParams::default() },
+            &Watch::NOBODY,
+        )
+        .unwrap();
         let found: Vec<f64> = (0..256)
             .map(|at| stats.z[stats.zones.grid().unwrap().cell_at(incidents.x[at], incidents.y[at]).unwrap()])
             .collect();
@@ -350,7 +354,7 @@ fn every_local_method_finds_the_crowds_with_either_draws() {
     let town = town();
     let cell = CellSize::Length(Metres::new(100.0).unwrap());
     for (permutations, draws) in [(0, Draws::Shared), (4999, Draws::Shared), (4999, Draws::Independent)] {
-        let params = GiStarParams { cell, permutations, draws, ..GiStarParams::default() };
+        let params = GiStarParams { counted: cell.into(), permutations, draws, ..GiStarParams::default() };
         let watch = &Watch::NOBODY;
         let hot = gi_star(&town, &params, watch).unwrap();
         assert!(hot.count_of(Class::Hot) >= 8 && hot.p.iter().all(|&p| p > 0.0 && p <= 1.0));
@@ -367,7 +371,7 @@ fn every_local_method_finds_the_crowds_with_either_draws() {
 fn too_few_permutations_and_zones_without_neighbours_are_announced() {
     let cell = CellSize::Length(Metres::new(100.0).unwrap());
     let neighbours = Neighbours::Band(Metres::new(50.0).unwrap());
-    let lone = GiParams { cell, neighbours, permutations: 99, ..GiParams::default() };
+    let lone = GiParams { counted: cell.into(), neighbours, permutations: 99, ..GiParams::default() };
     let stats = gi(&town(), &lone, &Watch::NOBODY).unwrap();
     let codes: Vec<&str> = stats.notes.iter().map(|note| note.code.as_str()).collect();
     assert!(codes.contains(&"islands") && codes.contains(&"p_floor"), "{codes:?}");

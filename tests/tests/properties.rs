@@ -533,7 +533,7 @@ proptest! {
     fn gi_star_equals_the_double_loop((x, y, weight) in world(), band in 1..4_u32) {
         let incidents = at(&x, &y, &weight, 1.0e6);
         let distance = f64::from(band) * 200.0;
-        let params = GiStarParams { cell: CellSize::Length(metres(200.0)), neighbours: Neighbours::Band(metres(distance)), ..GiStarParams::default() };
+        let params = GiStarParams { counted: CellSize::Length(metres(200.0)).into(), neighbours: Neighbours::Band(metres(distance)), ..GiStarParams::default() };
         let stats = match gi_star(&incidents, &params, &Watch::NOBODY) {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
@@ -560,7 +560,7 @@ proptest! {
 
     #[test]
     fn gi_star_does_not_change_when_every_count_is_scaled((x, y, weight) in world(), seed in 0..1000_usize) {
-        let params = GiStarParams { cell: CellSize::Length(metres(125.0)), neighbours: Neighbours::Queen, ..GiStarParams::default() };
+        let params = GiStarParams { counted: CellSize::Length(metres(125.0)).into(), neighbours: Neighbours::Queen, ..GiStarParams::default() };
         let first = match gi_star(&at(&x, &y, &weight, 0.0), &params, &Watch::NOBODY) {
             Err(AnalysisError::NoVariance { .. }) => return Ok(()),
             other => other.unwrap(),
@@ -951,7 +951,7 @@ fn everybody_on_a_line() {
     assert!(geo::Area::unsigned_area(&clusters.clusters[0].outline) > 0.0);
     let stats = gi_star(
         &line,
-        &GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() },
+        &GiStarParams { counted: CellSize::Length(metres(100.0)).into(), ..Default::default() },
         &Watch::NOBODY,
     )
     .unwrap();
@@ -1187,7 +1187,7 @@ fn the_same_in_every_zone_is_refused() {
     let x: Vec<f64> = (0..100).map(|at| f64::from(at % 10) * 100.0 + 50.0).collect();
     let y: Vec<f64> = (0..100).map(|at| f64::from(at / 10) * 100.0 + 50.0).collect();
     let even = incidents(x, y, None, (0.0, 0.0, 1000.0, 1000.0));
-    let params = GiStarParams { cell: CellSize::Length(metres(100.0)), ..Default::default() };
+    let params = GiStarParams { counted: CellSize::Length(metres(100.0)).into(), ..Default::default() };
     assert_eq!(
         gi_star(&even, &params, &Watch::NOBODY).unwrap_err(),
         AnalysisError::NoVariance { zones: 100, count: 1.0 }
@@ -1225,7 +1225,7 @@ fn a_raster_by_its_number_of_cells_spans_the_study_area() {
 fn two_zones_with_different_counts_differ() {
     let pair = incidents(vec![50.0, 60.0, 950.0], vec![50.0, 60.0, 950.0], None, (0.0, 0.0, 1000.0, 1000.0));
     let params = GiStarParams {
-        cell: CellSize::Length(metres(100.0)),
+        counted: CellSize::Length(metres(100.0)).into(),
         neighbours: Neighbours::Queen,
         ..GiStarParams::default()
     };

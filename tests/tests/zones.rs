@@ -52,7 +52,7 @@ fn cells_that_are_given_as_polygons_are_counted_and_judged_as_cells() {
             "{neighbours}"
         );
         let params = GiStarParams {
-            cell: CellSize::Length(cell),
+            counted: CellSize::Length(cell).into(),
             neighbours,
             permutations: 99,
             ..GiStarParams::default()

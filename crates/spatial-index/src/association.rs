@@ -10,8 +10,8 @@ use crate::chance::Chance;
 use crate::conditional::centred;
 use crate::significance::{permutation_p, told, two_sided_p};
 use crate::weights::{Neighbours, Style, Weights};
-use crate::zones::{Seed, Zones};
-use crate::{AnalysisError, CellSize, Watch};
+use crate::zones::{CountedIn, Seed, Zones};
+use crate::{AnalysisError, Watch};
 
 /// The variance under randomisation needs so many zones.
 const LEAST_ZONES: usize = 4;
@@ -20,16 +20,11 @@ const LEAST_ZONES: usize = 4;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GlobalParams {
-    /// Side of a zone, or the rule that chooses it
-    pub cell: CellSize,
+    /// What incidents are counted in.
+    #[serde(flatten)]
+    pub counted: CountedIn,
     /// Which zones count as neighbours: queen, rook, knn:K (the K nearest) or band:LENGTH (all centres within that distance)
     pub neighbours: Neighbours,
-    /// File with the zones to count in, such as beats or tracts, instead of square cells; without --study-area they are the study area
-    #[schemars(title = "FILE")]
-    pub zones: Option<String>,
-    /// Column of the zones with what to divide the incidents by, such as people; rates are looked at then
-    #[schemars(title = "COLUMN")]
-    pub population: Option<String>,
     /// Random arrangements of the counts to take p from as well; 0 is none
     pub permutations: u32,
     /// Where chance begins; the same seed gives the same p

@@ -2,6 +2,7 @@
 //! sites, so that a stack costs as much as a single place and no index meets a duplicate.
 
 use std::cmp::Ordering;
+use std::ops::AddAssign;
 
 use brasa_model::{Grid, Incidents};
 use rayon::prelude::*;
@@ -95,14 +96,15 @@ impl Sites {
         self.weight.iter().sum()
     }
 
-    /// Incidents in each cell of a grid that lies inside its window, in the order of [`Grid::cells`], and how many are in none.
-    pub fn counted_in(&self, grid: &Grid) -> (Vec<u64>, u64) {
-        let mut dense = vec![0; grid.nx() * grid.ny()];
+    /// What the sites in each cell of a grid that lies inside its window have together, in the order of [`Grid::cells`]: `of` tells it per
+    /// site, as their weight or count. And how many incidents are in no such cell.
+    pub fn summed_in<T: Copy + Default + AddAssign>(&self, grid: &Grid, of: &[T]) -> (Vec<T>, u64) {
+        let mut dense = vec![T::default(); grid.nx() * grid.ny()];
         let mut outside = 0;
-        for ((&x, &y), &count) in self.x.iter().zip(&self.y).zip(&self.count) {
-            match grid.cell_at(x, y).filter(|&cell| grid.is_inside(cell)) {
-                Some(cell) => dense[cell] += u64::from(count),
-                None => outside += u64::from(count),
+        for (site, &of) in of.iter().enumerate() {
+            match grid.cell_at(self.x[site], self.y[site]).filter(|&cell| grid.is_inside(cell)) {
+                Some(cell) => dense[cell] += of,
+                None => outside += u64::from(self.count[site]),
             }
         }
         (grid.cells().map(|cell| dense[cell]).collect(), outside)

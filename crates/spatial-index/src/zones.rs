@@ -23,20 +23,35 @@ pub const LEVEL: f64 = 0.05;
 /// With fewer zones than this the normal law is a poor guide.
 const FEW_ZONES: usize = 30;
 
-/// Parameters of a statistic per zone.
+/// What incidents are counted in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ZoneParams {
+pub struct CountedIn {
     /// Side of a zone, or the rule that chooses it
     pub cell: CellSize,
-    /// Which zones count as neighbours: queen, rook, knn:K (the K nearest) or band:LENGTH (all centres within that distance)
-    pub neighbours: Neighbours,
     /// File with the zones to count in, such as beats or tracts, instead of square cells; without --study-area they are the study area
     #[schemars(title = "FILE")]
     pub zones: Option<String>,
     /// Column of the zones with what to divide the incidents by, such as people; rates are looked at then
     #[schemars(title = "COLUMN")]
     pub population: Option<String>,
+}
+
+impl From<CellSize> for CountedIn {
+    fn from(cell: CellSize) -> Self {
+        Self { cell, ..Self::default() }
+    }
+}
+
+/// Parameters of a statistic per zone.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ZoneParams {
+    /// What incidents are counted in.
+    #[serde(flatten)]
+    pub counted: CountedIn,
+    /// Which zones count as neighbours: queen, rook, knn:K (the K nearest) or band:LENGTH (all centres within that distance)
+    pub neighbours: Neighbours,
     /// Random arrangements to take p from; 0 takes it from the normal law
     pub permutations: u32,
     /// Whether each zone looks at arrangements of its own, or all at the same ones (thirty times faster, but then the number of significant zones swings from seed to seed): independent or shared
@@ -76,13 +91,11 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// The incidents counted in their zones, if some were given, or else in cells of that size. `named` says whether zones
-    /// should have been given.
+    /// The incidents counted in their zones, if some were given, or else in cells.
     pub fn of(
         incidents: &Incidents,
-        cell: CellSize,
+        counted: &CountedIn,
         neighbours: Neighbours,
-        named: bool,
     ) -> Result<Self, AnalysisError> {
         if incidents.is_empty() {
             return Err(AnalysisError::NoIncidents);
@@ -91,12 +104,12 @@ impl Zones {
         if let Some(given) = &incidents.zones {
             return Self::on_given(&sites, given, &incidents.window, neighbours);
         }
-        if named {
+        if counted.zones.is_some() {
             return Err(AnalysisError::TooFewZones {
                 why: "the zones that were named were not read".to_owned(),
             });
         }
-        let (cell, note) = cell.resolve(incidents, &sites)?;
+        let (cell, note) = counted.cell.resolve(incidents, &sites)?;
         let mut zones = Self::on_grid(&sites, Grid::covering(&incidents.window, cell)?, neighbours);
         zones.notes.extend(note);
         Ok(zones)
@@ -105,7 +118,7 @@ impl Zones {
     /// Sites counted in the cells of a given grid.
     pub fn on_grid(sites: &Sites, grid: Grid, neighbours: Neighbours) -> Self {
         let mut notes = Vec::new();
-        let (count, outside) = count_sites(sites, &grid);
+        let (count, outside) = sites.summed_in(&grid, &sites.weight);
         if outside > 0 {
             notes.push(
                 Note::new(
@@ -375,19 +388,6 @@ fn count_in(sites: &Sites, zones: &[GivenZone]) -> (Vec<f64>, u64) {
         }
     }
     (count, outside)
-}
-
-/// Weight per zone, and how many incidents fall into no zone.
-fn count_sites(sites: &Sites, grid: &Grid) -> (Vec<f64>, u64) {
-    let mut dense = vec![0.0; grid.nx() * grid.ny()];
-    let mut outside = 0;
-    for site in 0..sites.len() {
-        match grid.cell_at(sites.x[site], sites.y[site]).filter(|&cell| grid.is_inside(cell)) {
-            Some(cell) => dense[cell] += sites.weight[site],
-            None => outside += u64::from(sites.count[site]),
-        }
-    }
-    (grid.cells().map(|cell| dense[cell]).collect(), outside)
 }
 
 /// Hot or cold, by the sign of z.

@@ -38,8 +38,8 @@ use serde_json::json;
 use crate::association::moran_of;
 use crate::significance::{Correction, two_sided_p};
 use crate::weights::{Neighbours, Style, Weights};
-use crate::zones::{LEVEL, Zones};
-use crate::{About, AnalysisError, CellSize, Watch};
+use crate::zones::{CountedIn, LEVEL, Zones};
+use crate::{About, AnalysisError, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -53,14 +53,9 @@ pub const ABOUT: About = About {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CorrelogramParams {
-    /// Side of a zone, or the rule that chooses it
-    pub cell: CellSize,
-    /// File with the zones to count in, such as beats or tracts, instead of square cells; without --study-area they are the study area
-    #[schemars(title = "FILE")]
-    pub zones: Option<String>,
-    /// Column of the zones with what to divide the incidents by, such as people; rates are looked at then
-    #[schemars(title = "COLUMN")]
-    pub population: Option<String>,
+    /// What incidents are counted in.
+    #[serde(flatten)]
+    pub counted: CountedIn,
     /// Width of a band of distance; the side of a cell if left out, to be said for given zones
     pub step: Option<Metres>,
     /// How many bands
@@ -70,7 +65,7 @@ pub struct CorrelogramParams {
 impl Default for CorrelogramParams {
     fn default() -> Self {
         let bands = NonZeroU32::MIN.saturating_add(9);
-        Self { cell: CellSize::default(), zones: None, population: None, step: None, bands }
+        Self { counted: CountedIn::default(), step: None, bands }
     }
 }
 
@@ -82,7 +77,7 @@ pub fn correlogram(
 ) -> Result<Curve, AnalysisError> {
     // Neighbours are found band by band below; these are the cheapest.
     let nearest = Neighbours::Nearest(NonZeroU32::MIN);
-    let zones = Zones::of(incidents, params.cell, nearest, params.zones.is_some())?;
+    let zones = Zones::of(incidents, &params.counted, nearest)?;
     let step = match (params.step, zones.zoning.grid()) {
         (Some(step), _) => step,
         (None, Some(grid)) => grid.cell(),

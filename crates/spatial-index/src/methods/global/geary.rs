@@ -47,7 +47,7 @@ pub type GearyParams = GlobalParams;
 
 /// Geary's C of the incidents counted in zones.
 pub fn geary(incidents: &Incidents, params: &GearyParams, watch: &Watch) -> Result<Curve, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let zones = Zones::of(incidents, &params.counted, params.neighbours)?;
     let global = Global {
         method: "geary",
         title: "Geary's C",

@@ -53,7 +53,7 @@ pub fn general_g(
     params: &GeneralGParams,
     watch: &Watch,
 ) -> Result<Curve, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let zones = Zones::of(incidents, &params.counted, params.neighbours)?;
     let global = Global {
         method: "general-g",
         title: "General G",

@@ -48,7 +48,7 @@ pub type MoranParams = GlobalParams;
 
 /// Moran's I of the incidents counted in zones.
 pub fn moran(incidents: &Incidents, params: &MoranParams, watch: &Watch) -> Result<Curve, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let zones = Zones::of(incidents, &params.counted, params.neighbours)?;
     let global = Global {
         method: "moran",
         title: "Moran's I",

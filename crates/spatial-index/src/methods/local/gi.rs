@@ -47,7 +47,7 @@ pub type GiParams = ZoneParams;
 
 /// Gi of the incidents counted in zones.
 pub fn gi(incidents: &Incidents, params: &GiParams, watch: &Watch) -> Result<LocalStats, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let zones = Zones::of(incidents, &params.counted, params.neighbours)?;
     let z = sum_scores(&zones.values, &zones.weights)?;
     let signs = z.clone();
     let local = Local {

@@ -56,7 +56,7 @@ pub fn gi_star(
     params: &GiStarParams,
     watch: &Watch,
 ) -> Result<LocalStats, AnalysisError> {
-    on_zones(Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?, params, watch)
+    on_zones(Zones::of(incidents, &params.counted, params.neighbours)?, params, watch)
 }
 
 /// Gi* of sites on a given grid, p under the normal law.

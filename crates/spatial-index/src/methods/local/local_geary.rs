@@ -54,7 +54,7 @@ pub fn local_geary(
     params: &LocalGearyParams,
     watch: &Watch,
 ) -> Result<LocalStats, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let zones = Zones::of(incidents, &params.counted, params.neighbours)?;
     let Scores { c, z, class } = scores(&zones.values, &zones.weights)?;
     let local = Local {
         method: "local-geary",

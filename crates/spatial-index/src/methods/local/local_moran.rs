@@ -53,7 +53,7 @@ pub fn local_moran(
     params: &LocalMoranParams,
     watch: &Watch,
 ) -> Result<LocalStats, AnalysisError> {
-    let zones = Zones::of(incidents, params.cell, params.neighbours, params.zones.is_some())?;
+    let zones = Zones::of(incidents, &params.counted, params.neighbours)?;
     let Scores { i, z, class } = scores(&zones.values, &zones.weights)?;
     let local = Local {
         method: "local-moran",

@@ -38,8 +38,8 @@ use serde::{Deserialize, Serialize};
 use crate::conditional::Summed;
 use crate::significance::Correction;
 use crate::weights::{Neighbours, Weights};
-use crate::zones::{Local, ZoneParams, Zones, hot_or_cold};
-use crate::{About, AnalysisError, CellSize, Watch};
+use crate::zones::{CountedIn, Local, ZoneParams, Zones, hot_or_cold};
+use crate::{About, AnalysisError, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -73,7 +73,12 @@ pub fn rate_eb(
     params: &RateEbParams,
     watch: &Watch,
 ) -> Result<LocalStats, AnalysisError> {
-    let zones = Zones::of(incidents, CellSize::default(), params.neighbours, true)?;
+    let counted = CountedIn {
+        zones: Some(params.zones.clone()),
+        population: Some(params.population.clone()),
+        ..CountedIn::default()
+    };
+    let zones = Zones::of(incidents, &counted, params.neighbours)?;
     let below = match &zones.zoning {
         Zoning::Given(given) => given.denominators.clone(),
         Zoning::Grid(_) => None,

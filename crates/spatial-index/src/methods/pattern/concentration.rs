@@ -108,7 +108,8 @@ pub fn concentration(
             let sites = Sites::new(incidents);
             let (cell, note) = params.cell.resolve(incidents, &sites)?;
             let grid = Grid::covering(&incidents.window, cell)?;
-            let (counts, outside) = sites.counted_in(&grid);
+            let (counts, outside) = sites.summed_in(&grid, &sites.count);
+            let counts = counts.into_iter().map(u64::from).collect();
             notes.extend(note);
             if outside > 0 {
                 notes.push(
