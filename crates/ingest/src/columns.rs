@@ -125,6 +125,55 @@ pub(crate) struct Roles {
     pub notes: Vec<Note>,
 }
 
+impl Roles {
+    /// The roles of the columns, by the names of their flags.
+    fn all(&self) -> Vec<(&'static str, Option<usize>)> {
+        let mut all = match self.place {
+            PlaceRole::Geometry => Vec::new(),
+            PlaceRole::LonLat(lon, lat) => vec![("lon", Some(lon)), ("lat", Some(lat))],
+            PlaceRole::Xy(x, y) => vec![("x", Some(x)), ("y", Some(y))],
+        };
+        let source = if let SourceRole::Column(at, _) = self.source { Some(at) } else { None };
+        all.extend([
+            ("time", self.time),
+            ("hour", self.hour),
+            ("time-end", self.time_end),
+            ("hour-end", self.hour_end),
+            ("kind", self.kind),
+            ("weight", self.weight),
+            ("id", self.id),
+            ("source", source),
+        ]);
+        all
+    }
+
+    /// The role of a column.
+    pub fn role_of(&self, column: usize) -> Option<&'static str> {
+        self.all().into_iter().find(|(_, at)| *at == Some(column)).map(|(role, _)| role)
+    }
+
+    /// The flags that name these columns.
+    pub fn flags(&self) -> BTreeMap<String, String> {
+        let names = &self.names;
+        let name = |role: &str| match role {
+            "lon" => &names.lon,
+            "lat" => &names.lat,
+            "x" => &names.x,
+            "y" => &names.y,
+            "time" => &names.time,
+            "hour" => &names.hour,
+            "time-end" => &names.time_end,
+            "hour-end" => &names.hour_end,
+            "kind" => &names.kind,
+            "weight" => &names.weight,
+            "id" => &names.id,
+            _ => &names.source,
+        };
+        let known = self.all().into_iter().filter(|(_, at)| at.is_some());
+        known.filter_map(|(role, _)| Some((role.to_owned(), name(role).clone()?))).collect()
+    }
+}
+
 /// Finds the role of every column.
 pub(crate) fn resolve(
     records: &dyn Records,
@@ -445,7 +494,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// A number in either notation: at this point the decimal mark is not known.
-fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     for decimal in [Decimal::Point, Decimal::Comma] {
         if let Number::Value(value) = decimal.read(text) {
             return Some(value);

@@ -113,13 +113,14 @@ pub(crate) fn is_blank(text: &str) -> bool {
     if text.len() > 14 {
         return false;
     }
-    const WORDS: [&str; 13] = [
+    const WORDS: [&str; 14] = [
         "",
         "-",
         "NA",
         "N/A",
         "#N/A",
         "NULL",
+        "(null)",
         "NONE",
         "\\N",
         "S/D",
