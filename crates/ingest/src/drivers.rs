@@ -11,10 +11,9 @@ use brasa_model::Note;
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
 use gdal::vector::{Feature, Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
-use geo::{Coord, MapCoords, MultiPolygon};
+use geo::{Coord, MapCoords, MultiPolygon, Polygon};
 
 use crate::IngestError;
-use crate::geojson::collect_polygons;
 use crate::records::{Place, Record, Records, StatedCrs};
 
 /// Drivers that read local files and follow no reference out of them. VRT, WFS and the databases are not here.
@@ -133,9 +132,9 @@ impl Records for Gdal {
         for (at, feature) in layer.features().enumerate() {
             let fields = wanted.iter().map(|&at| self.field(&feature, at)).collect();
             let mut place = if self.geometry { place(&feature) } else { Place::InColumns };
-            if let (Some(bridge), Place::Point(x, y)) = (&bridge, place) {
+            if let (Some(bridge), Place::Point(x, y)) = (&bridge, &place) {
                 // A point that cannot be brought over is NaN, and set aside as such.
-                let there = bridge.cross(Coord { x, y });
+                let there = bridge.cross(Coord { x: *x, y: *y });
                 place = Place::Point(there.x, there.y);
             }
             if !each(&Record { line: at as u64 + 1, fields, place, broken: None }) {
@@ -219,6 +218,20 @@ pub(crate) fn polygons(path: &Path, file: &Named, layer: Option<&str>) -> Result
         None => Area { features, layer, crs, bridged: None },
         Some(bridge) => Area { features, layer, crs: StatedCrs::Epsg(4326), bridged: Some(bridge.from) },
     })
+}
+
+/// Takes the polygons out of any geometry.
+fn collect_polygons(geometry: geo::Geometry<f64>, into: &mut Vec<Polygon<f64>>) {
+    match geometry {
+        geo::Geometry::Polygon(polygon) => into.push(polygon),
+        geo::Geometry::MultiPolygon(polygons) => into.extend(polygons),
+        geo::Geometry::GeometryCollection(parts) => {
+            for part in parts {
+                collect_polygons(part, into);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The absolute path of a file that exists, so that no text can be taken for a connection or a virtual file; only

@@ -6,8 +6,10 @@
 //! row read is used, filtered, rejected with a reason, or a duplicate, and `reading` checks that the sum holds. [`read`] takes
 //! files in one piece, [`stream`] in many: the way is the same.
 
+mod angle;
 mod columns;
 mod csv;
+mod cutter;
 mod dates;
 mod decide;
 #[cfg(feature = "gdal")]
@@ -17,15 +19,20 @@ mod files;
 mod footprint;
 mod geojson;
 mod hash;
+mod header;
+mod json;
 mod names;
 mod notes;
 mod numbers;
+mod one_column;
 mod open;
 mod options;
 mod project;
 mod reading;
 mod records;
+mod shape;
 mod study_area;
+mod text;
 mod zones;
 
 use std::path::Path;
@@ -41,6 +48,7 @@ pub use zones::{check_zones, read_zones};
 
 use columns::Roles;
 use decide::{Interner, Raw, Wishes};
+use json::Json;
 use open::{Form, Opened};
 use reading::{Reading, Source};
 use records::Records;
@@ -212,8 +220,10 @@ fn prepare(paths: &[&Path], options: &InputOptions) -> Result<(Vec<Prepared>, Ve
             Err(IngestError::NoRows { .. }) if several => Box::new(records::Nothing),
             other => other?,
         };
+        let records = one_column::wrap(records, &opened.name, options, several)?;
         prepared.push(Prepared { opened, records });
     }
+    one_column::check(prepared.iter().map(|file| file.records.columns()), options)?;
     let columns: Vec<&[String]> = prepared.iter().map(|file| file.records.columns()).collect();
     let mut makes: Vec<&[String]> = Vec::new();
     let mut sources: Vec<Source> = Vec::with_capacity(prepared.len());
@@ -271,7 +281,10 @@ fn give_crs(sources: &mut [Source], options: &InputOptions) -> Result<(), Ingest
 fn records(opened: &Opened, options: &InputOptions, several: bool) -> Result<Box<dyn Records>, IngestError> {
     match &opened.form {
         Form::Text(source) => Ok(Box::new(csv::Csv::open(source.clone(), options)?)),
-        Form::GeoJson(source) => Ok(Box::new(geojson::GeoJson::open(source)?)),
+        Form::Json(source) => Ok(match json::open(source)? {
+            Json::Features(features) => Box::new(features),
+            Json::Objects(objects) => Box::new(objects),
+        }),
         #[cfg(feature = "gdal")]
         Form::Other(path, format) => {
             let file = drivers::Named { name: opened.name.clone(), format };

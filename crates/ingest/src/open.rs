@@ -51,7 +51,7 @@ impl Opened {
     pub const fn is_held_whole(&self) -> bool {
         match &self.form {
             Form::Text(source) => matches!(source.kind, Kind::Memory(_)),
-            Form::GeoJson(_) => true,
+            Form::Json(_) => true,
             Form::Other(..) => false,
         }
     }
@@ -61,8 +61,8 @@ impl Opened {
 pub(crate) enum Form {
     /// Delimited text.
     Text(Source),
-    /// GeoJSON, as one object or one feature per line.
-    GeoJson(Source),
+    /// JSON, as one value or one per line; GeoJSON is JSON.
+    Json(Source),
     /// For GDAL: the path to hand over and a name for the format.
     Other(
         #[cfg_attr(not(feature = "gdal"), expect(dead_code, reason = "only GDAL opens it"))] PathBuf,
@@ -205,7 +205,7 @@ fn recognise(path: &Path, name: &str) -> Result<Form, IngestError> {
         let inner_name = name.strip_suffix(".gz").unwrap_or(name);
         return match form_of(&inner_head, inner_name) {
             Told::Text => Ok(Form::Text(source)),
-            Told::GeoJson => Ok(Form::GeoJson(source)),
+            Told::Json => Ok(Form::Json(source)),
             Told::Other(format) => Err(IngestError::FormatUnreadable {
                 name: name.to_owned(),
                 format: "gzip of CSV or GeoJSON",
@@ -218,7 +218,7 @@ fn recognise(path: &Path, name: &str) -> Result<Form, IngestError> {
     }
     Ok(match form_of(&head, name) {
         Told::Text => Form::Text(plain),
-        Told::GeoJson => Form::GeoJson(plain),
+        Told::Json => Form::Json(plain),
         Told::Other(format) => Form::Other(path.to_owned(), format),
     })
 }
@@ -236,7 +236,7 @@ fn ending(name: &str) -> String {
 
 enum Told {
     Text,
-    GeoJson,
+    Json,
     Other(&'static str),
 }
 
@@ -268,11 +268,9 @@ fn form_of(head: &[u8], name: &str) -> Told {
     }
     match text.first() {
         Some(b'<') => Told::Other("KML or another XML format"),
-        Some(b'{' | b'[' | 0x1e) => Told::GeoJson,
-        _ if ["geojson", "geojsonl", "geojsons", "json", "ndjson"].contains(&ending.as_str()) => {
-            Told::GeoJson
-        }
-        _ if head.contains(&0) && !crate::csv::looks_like_utf16(head) => Told::Other("a binary format"),
+        Some(b'{' | b'[' | 0x1e) => Told::Json,
+        _ if ["geojson", "geojsonl", "geojsons", "json", "ndjson"].contains(&ending.as_str()) => Told::Json,
+        _ if head.contains(&0) && !crate::text::looks_like_text(head) => Told::Other("a binary format"),
         _ => Told::Text,
     }
 }
@@ -326,7 +324,7 @@ fn from_zip(path: &Path, name: &str) -> Result<Form, IngestError> {
     let source = Source::new(name, Kind::Memory(content.into()));
     match told {
         Told::Text => Ok(Form::Text(source)),
-        Told::GeoJson => Ok(Form::GeoJson(source)),
+        Told::Json => Ok(Form::Json(source)),
         Told::Other(format) => Err(broken(format!("\"{inside}\" is {format}; unpack it first"))),
     }
 }
