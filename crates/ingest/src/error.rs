@@ -377,7 +377,8 @@ impl Diagnose for IngestError {
             Self::CompressionBroken { .. } => "copy or download the file again; nothing of it was used".into(),
             Self::TooLarge { .. } => "if the file is sound, unpack or split it first".into(),
             Self::QuoteUnclosed { .. } => "look at that line, and close or remove its quote".into(),
-            Self::ArchiveChoice { .. } => "unpack the archive and name one file".into(),
+            Self::ArchiveChoice { members, .. } if members.is_empty() => "unpack it and look inside".into(),
+            Self::ArchiveChoice { .. } => "choose one with --layer NAME, or unpack the archive".into(),
             Self::LayerChoice { .. } => "choose one with --layer NAME (a study area: save that layer alone)".into(),
             Self::NoCoordinates { .. } => {
                 "name them: --lon COLUMN --lat COLUMN for degrees, or --x COLUMN --y COLUMN --crs EPSG:CODE".into()

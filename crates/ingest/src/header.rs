@@ -65,7 +65,7 @@ impl Header {
             notes.push(
                 Note::new("header_in_two_rows", "the header has two rows, which were joined")
                     .value(self.columns.join(", "), "")
-                    .reason("each says what the other leaves open, and neither holds a number or a date"),
+                    .reason("the upper names groups of columns, the lower the columns"),
             );
         }
         if self.rows == 0 {
@@ -91,7 +91,7 @@ fn is_value(field: &str) -> bool {
     field.is_empty() || number || looks_like_date(field)
 }
 
-/// Whether the upper of two rows names groups of columns that the lower tells apart: both are words, and somewhere below
+/// Whether the upper of two rows names groups of columns that the lower tells apart: the lower is words, and somewhere below
 /// an empty field of the upper row, right of a group, the lower says something.
 fn is_group_row(upper: &[String], lower: &[String]) -> bool {
     let words =
@@ -101,26 +101,25 @@ fn is_group_row(upper: &[String], lower: &[String]) -> bool {
         .any(|at| upper[at].is_empty() && !lower[at].is_empty() && group(at));
     // A text in the first column alone is a title.
     let title = upper.iter().skip(1).all(String::is_empty);
-    upper.len() == lower.len() && words(upper) && words(lower) && filled(lower) >= 2 && open && !title
+    upper.len() == lower.len() && words(lower) && filled(lower) >= 2 && open && !title
 }
 
-/// Each name with that of its group before it.
+/// The lower names, and the upper where there is none; a name that comes twice has that of its group before it.
 fn joined(upper: &[String], lower: &[String]) -> Vec<String> {
     let mut group = "";
-    upper
-        .iter()
-        .zip(lower)
-        .map(|(above, below)| {
-            if !above.is_empty() {
-                group = above;
-            }
-            match (group, below.as_str()) {
-                (_, "") => above.clone(),
-                ("", below) => below.to_owned(),
-                (group, below) => format!("{group} {below}"),
-            }
-        })
-        .collect()
+    let repeated = |name: &str| lower.iter().filter(|other| *other == name).count() > 1;
+    let mut names = Vec::with_capacity(upper.len());
+    for (above, below) in upper.iter().zip(lower) {
+        if !above.is_empty() {
+            group = above;
+        }
+        names.push(match below.as_str() {
+            "" => above.clone(),
+            below if !group.is_empty() && repeated(below) => format!("{group} {below}"),
+            below => below.to_owned(),
+        });
+    }
+    names
 }
 
 #[cfg(test)]
@@ -142,13 +141,24 @@ mod tests {
             &["Fecha", "Tipo", "X", "Y"],
             &["2019-01-02", "ROBO", "1", "2"],
         ]);
-        assert_eq!((columns.join("|").as_str(), skip), ("Datos Fecha|Datos Tipo|Lugar X|Lugar Y", 3));
+        assert_eq!((columns.join("|").as_str(), skip), ("Fecha|Tipo|X|Y", 3));
         let (columns, skip) = found(&[
             &["Fecha", "Tipo", "Coordenada", ""],
             &["", "", "X", "Y"],
             &["2019-01-02", "ROBO", "1", "2"],
         ]);
-        assert_eq!((columns.join("|").as_str(), skip), ("Fecha|Tipo|Coordenada X|Coordenada Y", 2));
+        assert_eq!((columns.join("|").as_str(), skip), ("Fecha|Tipo|X|Y", 2));
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_has_its_group_before_it() {
+        let (columns, skip) = found(&[
+            &["", "2013", "", "2014", ""],
+            &["Sector", "Enero", "Febrero", "Enero", "Febrero"],
+            &["A", "1", "2", "3", "4"],
+        ]);
+        let names = "Sector|2013 Enero|2013 Febrero|2014 Enero|2014 Febrero";
+        assert_eq!((columns.join("|").as_str(), skip), (names, 2));
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(crate) fn read_features(
     wanted: Wanted<'_>,
 ) -> Result<Polygons, IngestError> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let opened = open(path, name.clone())?;
+    let opened = open(path, name.clone(), layer)?;
     let digest = opened.digest()?;
     #[cfg_attr(not(feature = "gdal"), expect(unused_mut, reason = "only GDAL brings systems without a code"))]
     let mut bridged: Option<String> = None;
@@ -84,18 +84,19 @@ pub(crate) fn read_features(
             }
             Json::Objects(table) => in_a_column(&table, &name, wanted)?,
         },
-        Form::Text(_) => in_a_column(&*records(&opened, &InputOptions::default(), false)?, &name, wanted)?,
+        Form::Text(_) | Form::Sheets(_) => {
+            in_a_column(&*records(&opened, &InputOptions::default(), false)?, &name, wanted)?
+        }
         #[cfg(feature = "gdal")]
-        Form::Other(path, format) => {
+        Form::Other(place, format) => {
             let file = crate::drivers::Named { name: name.clone(), format };
-            let area = crate::drivers::polygons(path, &file, layer)?;
+            let area = crate::drivers::polygons(place, &file, opened.layer.as_deref())?;
             bridged = area.bridged;
-            let table = crate::drivers::Gdal::open(path, &file, Some(&area.layer), None, false)?;
+            let table = crate::drivers::Gdal::open(place, &file, Some(&area.layer), None, false)?;
             (area.features, fields(&table, wanted)?, area.crs)
         }
         #[cfg(not(feature = "gdal"))]
         Form::Other(_, format) => {
-            let _ = layer;
             return Err(IngestError::FormatUnsupported { name, format: (*format).to_owned() });
         }
     };
