@@ -1,14 +1,21 @@
 //! Which column is what: by flag, else by name in Spanish, Portuguese and English, checked against a sample of
 //! the values.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use brasa_model::Note;
 use serde::Serialize;
 use strsim::levenshtein;
 
 use crate::angle;
 use crate::dates::{Hour, Time};
-use crate::names::{HOUR, KIND, LAT, LON, NOT_THE_INCIDENT, TIME, X, Y, rank, ranked, unfold, words_of};
+use crate::names::{
+    HOUR, KIND, LAT, LON, NOT_THE_INCIDENT, SOURCE, TIME, X, Y, rank, ranked, unfold, words_of,
+};
 use crate::numbers::{Decimal, Number, is_blank};
+use crate::origins::Origin;
+use crate::profiles::{Codes, Profile, SourceRule};
 use crate::records::{Records, StatedCrs};
 use crate::{IngestError, InputOptions};
 
@@ -32,12 +39,16 @@ pub struct Columns {
     pub hour: Option<String>,
     /// Latest possible time.
     pub time_end: Option<String>,
+    /// Time of day beside the latest possible date.
+    pub hour_end: Option<String>,
     /// Kind of incident.
     pub kind: Option<String>,
     /// How much a row counts.
     pub weight: Option<String>,
     /// What identifies an incident.
     pub id: Option<String>,
+    /// Where the record comes from.
+    pub source: Option<String>,
 }
 
 impl Columns {
@@ -78,6 +89,19 @@ pub(crate) struct Condition {
     pub column: usize,
     /// Values to keep.
     pub values: Vec<String>,
+    /// For a condition on the code of a kind: the codes; a value stands for all codes that begin with it.
+    pub codes: Option<Rc<Codes>>,
+}
+
+/// How it is known where a record comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SourceRole {
+    /// It is not.
+    Unknown,
+    /// All come from there.
+    All(Origin),
+    /// A column says so; its values, unfolded, where they are not the usual words.
+    Column(usize, BTreeMap<String, Origin>),
 }
 
 /// The roles of the columns, by position.
@@ -87,10 +111,14 @@ pub(crate) struct Roles {
     pub time: Option<usize>,
     pub hour: Option<usize>,
     pub time_end: Option<usize>,
+    pub hour_end: Option<usize>,
     pub kind: Option<usize>,
     pub weight: Option<usize>,
     pub id: Option<usize>,
+    pub source: SourceRole,
     pub only: Vec<Condition>,
+    /// The codes of the kinds, where a profile maps them.
+    pub codes: Option<Rc<Codes>>,
     pub decimal: Decimal,
     /// The same, by name.
     pub names: Columns,
@@ -103,6 +131,7 @@ pub(crate) fn resolve(
     records: &dyn Records,
     name: &str,
     options: &InputOptions,
+    profile: Option<&(String, Profile)>,
 ) -> Result<Roles, IngestError> {
     let columns = records.columns();
     let sample = Sample::of(records)?;
@@ -129,7 +158,11 @@ pub(crate) fn resolve(
         (None, None) => {
             let place =
                 guess_place(columns, &sample, records.crs() == StatedCrs::Nothing).ok_or_else(|| {
-                    IngestError::NoCoordinates { name: name.to_owned(), columns: columns.to_vec() }
+                    IngestError::NoCoordinates {
+                        name: name.to_owned(),
+                        columns: columns.to_vec(),
+                        known: profile.map(|(_, profile)| profile.known()),
+                    }
                 })?;
             let (first, second, a, b) = match place {
                 PlaceRole::LonLat(a, b) => ("lon", "lat", a, b),
@@ -149,13 +182,15 @@ pub(crate) fn resolve(
     let decimal = choose_decimal(&sample, &taken, options, &mut notes)?;
     notes.extend(announce_angles(&sample, &taken));
 
-    let (mut time, mut hour) = (flag("--time", &options.time)?, None);
+    let (mut time, mut hour) = (flag("--time", &options.time)?, flag("--hour", &options.hour)?);
     let mut why_time = None;
     if let Some(time) = time {
-        hour = guess_hour(columns, &sample, time);
-        guesses.extend(hour.map(|hour| format!("hour is \"{}\"", columns[hour])));
+        if hour.is_none() {
+            hour = guess_hour(columns, &sample, time);
+            guesses.extend(hour.map(|hour| format!("hour is \"{}\"", columns[hour])));
+        }
     } else if let Some(guess) = guess_time(columns, &sample, &taken) {
-        (time, hour) = (Some(guess.time), guess.hour);
+        (time, hour) = (Some(guess.time), hour.or(guess.hour));
         guesses.push(format!("time is \"{}\"", columns[guess.time]));
         guesses.extend(hour.map(|hour| format!("hour is \"{}\"", columns[hour])));
         why_time = guess.other.map(|other| match hour {
@@ -173,6 +208,7 @@ pub(crate) fn resolve(
             expected: "of use without --time, and no time column was recognised".to_owned(),
         });
     }
+    let hour_end = flag("--hour-end", &options.hour_end)?.filter(|_| time_end.is_some());
     let mut kind = flag("--kind", &options.kind)?;
     if kind.is_none() {
         let mut used = taken;
@@ -182,7 +218,12 @@ pub(crate) fn resolve(
     }
     let weight = flag("--weight", &options.weight)?;
     let id = flag("--id", &options.id)?;
-    let only = conditions(columns, kind, options.only.as_deref())?;
+    let codes = profile.map(|(_, profile)| profile.codes()).filter(|codes| !codes.is_empty());
+    let only = conditions(columns, kind, codes.as_ref(), options.only.as_deref())?;
+    let source = source_role(columns, &sample, options, profile)?;
+    if let (SourceRole::Column(at, _), None) = (&source, &options.source) {
+        guesses.push(format!("source is \"{}\"", columns[*at]));
+    }
 
     if !guesses.is_empty() {
         let mut reason = "by their names and a sample of their values".to_owned();
@@ -201,6 +242,8 @@ pub(crate) fn resolve(
         time: named(time),
         hour: named(hour),
         time_end: named(time_end),
+        hour_end: named(hour_end),
+        source: if let SourceRole::Column(at, _) = source { named(Some(at)) } else { None },
         kind: named(kind),
         weight: named(weight),
         id: named(id),
@@ -214,7 +257,54 @@ pub(crate) fn resolve(
         PlaceRole::LonLat(lon, lat) => (names.lon, names.lat) = (named(Some(lon)), named(Some(lat))),
         PlaceRole::Xy(x, y) => (names.x, names.y) = (named(Some(x)), named(Some(y))),
     }
-    Ok(Roles { place, time, hour, time_end, kind, weight, id, only, decimal, names, notes })
+    if let Some((name, profile)) = profile {
+        notes.splice(0..0, profile.notes(name));
+    }
+    Ok(Roles {
+        place,
+        time,
+        hour,
+        time_end,
+        hour_end,
+        kind,
+        weight,
+        id,
+        source,
+        only,
+        codes,
+        decimal,
+        names,
+        notes,
+    })
+}
+
+/// Where the records come from: by flag, else as the profile says, else by a column whose name and values say so.
+fn source_role(
+    columns: &[String],
+    sample: &Sample,
+    options: &InputOptions,
+    profile: Option<&(String, Profile)>,
+) -> Result<SourceRole, IngestError> {
+    let rule = profile.map(|(_, profile)| &profile.source);
+    let values = || rule.map(SourceRule::unfolded).unwrap_or_default();
+    if let Some(wanted) = &options.source {
+        return Ok(SourceRole::Column(find(columns, "--source", wanted)?, values()));
+    }
+    if let Some(rule) = rule {
+        if let Some(at) = rule.column.as_ref().and_then(|column| find(columns, "", column).ok()) {
+            return Ok(SourceRole::Column(at, values()));
+        }
+        if let Some(origin) = rule.all {
+            return Ok(SourceRole::All(origin));
+        }
+    }
+    let known = |text: &str| Origin::of_word(text).is_some();
+    let telling = |text: &str| Origin::of_word(text).is_some_and(|origin| origin != Origin::Unknown);
+    let found = ranked(columns, SOURCE).into_iter().map(|(_, at)| at).find(|&at| {
+        sample.share(at, known).is_some_and(|share| share >= 0.8)
+            && sample.share(at, telling).is_some_and(|share| share > 0.0)
+    });
+    Ok(found.map_or(SourceRole::Unknown, |at| SourceRole::Column(at, BTreeMap::new())))
 }
 
 /// What is said of one of several files: a column that it does not have is not meant for it if another file has it.
@@ -237,7 +327,8 @@ pub(crate) fn said_of(own: &[String], all: &[&[String]], options: &InputOptions)
     if foreign(&said.time) {
         (said.time, said.time_end) = (None, None);
     }
-    for column in [&mut said.time_end, &mut said.kind, &mut said.weight, &mut said.id] {
+    let others = [&mut said.hour, &mut said.time_end, &mut said.hour_end, &mut said.kind];
+    for column in others.into_iter().chain([&mut said.weight, &mut said.id, &mut said.source]) {
         if foreign(column) {
             *column = None;
         }
@@ -530,6 +621,7 @@ fn guess_kind(columns: &[String], sample: &Sample, taken: &[usize]) -> Option<us
 fn conditions(
     columns: &[String],
     kind: Option<usize>,
+    codes: Option<&Rc<Codes>>,
     only: Option<&str>,
 ) -> Result<Vec<Condition>, IngestError> {
     let Some(only) = only else { return Ok(Vec::new()) };
@@ -545,10 +637,16 @@ fn conditions(
         }
         let (name, values) = part.split_once('=').ok_or_else(invalid)?;
         let name = name.trim();
+        let by_code = name.eq_ignore_ascii_case("iccs") && find(columns, "", name).is_err();
         let column = match kind {
-            Some(kind) if name.eq_ignore_ascii_case("kind") => kind,
+            Some(kind) if by_code || name.eq_ignore_ascii_case("kind") => kind,
             _ => find(columns, "--only", name)?,
         };
+        if by_code && codes.is_none() {
+            let expected =
+                "of use here: no profile gives the kinds of this file a code of the ICCS".to_owned();
+            return Err(IngestError::OptionInvalid { flag: "--only", value: only.to_owned(), expected });
+        }
         let values: Vec<String> = split_outside_quotes(values, ',')
             .into_iter()
             .map(|value| value.trim().trim_matches('"').trim().to_lowercase())
@@ -556,7 +654,7 @@ fn conditions(
         if values.iter().all(String::is_empty) {
             return Err(invalid());
         }
-        found.push(Condition { column, values });
+        found.push(Condition { column, values, codes: codes.filter(|_| by_code).cloned() });
     }
     if found.is_empty() { Err(invalid()) } else { Ok(found) }
 }
@@ -565,6 +663,10 @@ impl Condition {
     /// Which of the values a field is, whatever its case.
     pub fn position(&self, field: &str) -> Option<usize> {
         let field = field.trim();
+        if let Some(codes) = &self.codes {
+            let code = codes.of(field)?;
+            return self.values.iter().position(|value| code.starts_with(value.as_str()));
+        }
         if field.is_ascii() {
             return self.values.iter().position(|value| value.eq_ignore_ascii_case(field));
         }
@@ -611,13 +713,17 @@ mod tests {
     #[test]
     fn conditions_are_read() {
         let columns = ["tipo".to_owned(), "zona".to_owned()];
-        let found = conditions(&columns, Some(0), Some("kind=Homicidio,HURTO; zona=\"3, norte\"")).unwrap();
-        assert_eq!(found[0], Condition { column: 0, values: vec!["homicidio".into(), "hurto".into()] });
-        assert_eq!(found[1], Condition { column: 1, values: vec!["3, norte".into()] });
+        let found =
+            conditions(&columns, Some(0), None, Some("kind=Homicidio,HURTO; zona=\"3, norte\"")).unwrap();
+        assert_eq!(
+            found[0],
+            Condition { column: 0, values: vec!["homicidio".into(), "hurto".into()], codes: None }
+        );
+        assert_eq!(found[1], Condition { column: 1, values: vec!["3, norte".into()], codes: None });
         assert_eq!((found[0].position(" hurto "), found[0].position("robo")), (Some(1), None));
-        assert!(conditions(&columns, None, Some("tipo")).is_err());
-        assert!(conditions(&columns, None, Some("kind=x")).is_err(), "there is no kind column");
-        assert!(conditions(&columns, None, Some("tipo=")).is_err());
-        assert!(conditions(&columns, None, Some(";")).is_err());
+        assert!(conditions(&columns, None, None, Some("tipo")).is_err());
+        assert!(conditions(&columns, None, None, Some("kind=x")).is_err(), "there is no kind column");
+        assert!(conditions(&columns, None, None, Some("tipo=")).is_err());
+        assert!(conditions(&columns, None, None, Some(";")).is_err());
     }
 }

@@ -10,9 +10,11 @@ use brasa_model::{Interval, Note, Reason, SourceCrs};
 use jiff::tz::TimeZone;
 
 use crate::angle::{self, Axis};
-use crate::columns::{PlaceRole, Roles};
+use crate::columns::{PlaceRole, Roles, SourceRole};
 use crate::dates::{Clock, Evidence, Hour, Order, Stamp, Time};
+use crate::names::unfold;
 use crate::numbers::{Number, is_blank};
+use crate::origins::Origin;
 use crate::records::{Place, Record, Records};
 use crate::{IngestError, InputOptions};
 
@@ -22,6 +24,8 @@ pub(crate) struct Wishes {
     until: Option<Interval>,
     zone: Option<TimeZone>,
     order: Option<Order>,
+    /// Whether records that police made are kept.
+    police_made: bool,
 }
 
 impl Wishes {
@@ -35,6 +39,7 @@ impl Wishes {
             until: limit("--until", &options.until)?,
             zone: options.tz.as_deref().map(crate::dates::zone).transpose()?,
             order: options.date_order.as_deref().map(Order::parse).transpose()?,
+            police_made: options.include_officer_initiated,
         };
         options.crs.as_deref().map(SourceCrs::parse).transpose().map_err(IngestError::CrsInvalid)?;
         options.decimal.as_deref().map(crate::numbers::Decimal::parse).transpose()?;
@@ -70,6 +75,8 @@ pub(crate) struct Fault {
     pub value: String,
 }
 
+/// Distinct words of a source column that are remembered.
+const MAX_ORIGINS: usize = 1000;
 /// Rows read between two ticks.
 const ROWS_PER_TICK: u64 = 1 << 16;
 
@@ -83,10 +90,13 @@ pub(crate) struct Raw {
     time: Vec<Time>,
     time_end: Vec<Time>,
     hour: Vec<Hour>,
+    hour_end: Vec<Hour>,
     pub kind: Vec<u32>,
     pub kinds: Vec<Box<str>>,
     pub weight: Vec<f64>,
     id: Vec<Option<u32>>,
+    /// Where the record comes from, if a column tells.
+    source: Vec<Origin>,
     /// Per row, one past the position in `faults`; 0 for none.
     fault: Vec<u32>,
     faults: Vec<Fault>,
@@ -156,8 +166,13 @@ impl Raw {
             }
         };
         let mut slot = |column: Option<usize>| column.map(|column| wanted.slot(column));
-        let (time, time_end, hour) = (slot(roles.time), slot(roles.time_end), slot(roles.hour));
+        let (time, time_end) = (slot(roles.time), slot(roles.time_end));
+        let (hour, hour_end) = (slot(roles.hour), slot(roles.hour_end));
         let (kind, weight, id) = (slot(roles.kind), slot(roles.weight), slot(roles.id));
+        let source = match &roles.source {
+            SourceRole::Column(column, values) => Some((wanted.slot(*column), values)),
+            SourceRole::Unknown | SourceRole::All(_) => None,
+        };
         let only: Vec<_> =
             roles.only.iter().map(|condition| (wanted.slot(condition.column), condition)).collect();
 
@@ -167,6 +182,7 @@ impl Raw {
         let mut met: Vec<Vec<bool>> =
             roles.only.iter().map(|condition| vec![false; condition.values.len()]).collect();
         let mut last_time = (String::new(), Time::Blank);
+        let mut origins: HashMap<Box<str>, Origin> = HashMap::new();
         records.visit(&wanted.columns, &mut |record| {
             let mut fault = None;
             let blank = record.broken.is_some();
@@ -206,6 +222,22 @@ impl Raw {
             }
             if let Some(slot) = hour {
                 raw.hour.push(Hour::parse(field(slot)));
+            }
+            if let Some(slot) = hour_end {
+                raw.hour_end.push(Hour::parse(field(slot)));
+            }
+            if let Some((slot, values)) = source {
+                let text = field(slot).trim();
+                let origin = origins.get(text).copied().unwrap_or_else(|| {
+                    let own = values.get(&unfold(text)).copied();
+                    let origin = own.or_else(|| Origin::of_word(text)).unwrap_or(Origin::Unknown);
+                    // A column of a text per row is no column of sources, but it must not fill the memory.
+                    if origins.len() < MAX_ORIGINS {
+                        origins.insert(text.into(), origin);
+                    }
+                    origin
+                });
+                raw.source.push(origin);
             }
             if let Some(slot) = kind {
                 raw.kind.push(kinds.number(field(slot).trim()));
@@ -271,6 +303,8 @@ impl Raw {
         self.time.clear();
         self.time_end.clear();
         self.hour.clear();
+        self.hour_end.clear();
+        self.source.clear();
         self.kind.clear();
         self.kinds.clear();
         self.weight.clear();
@@ -286,6 +320,16 @@ impl Raw {
 
     fn stamps(&self) -> impl Iterator<Item = Stamp> {
         self.time.iter().chain(&self.time_end).filter_map(|time| time.stamp())
+    }
+
+    /// Where the record of a row comes from.
+    pub fn origin(&self, row: usize, roles: &Roles) -> Origin {
+        match roles.source {
+            SourceRole::All(origin) => origin,
+            SourceRole::Unknown | SourceRole::Column(..) => {
+                self.source.get(row).copied().unwrap_or(Origin::Unknown)
+            }
+        }
     }
 
     fn fault(&self, row: usize) -> Option<&Fault> {
@@ -451,7 +495,7 @@ impl TimeRules {
         }
         let dates_only = self.dates_only.unwrap_or(false);
         if self.military.is_none() {
-            let numbers = || raw.hour.iter().filter_map(|hour| hour.number());
+            let numbers = || raw.hour.iter().chain(&raw.hour_end).filter_map(|hour| hour.number());
             self.military = numbers().next().map(|_| numbers().any(|number| number >= 100));
         }
         let military = self.military.unwrap_or(false);
@@ -472,7 +516,11 @@ impl TimeRules {
             let fault = |column: Option<&str>, stamp: Stamp| unreadable_time(column, &stamp.written());
             let start = stamp.interval(order, zone).ok_or_else(|| fault(Some(column), stamp))?;
             let Some(Time::At(end)) = raw.time_end.get(row).copied() else { return Ok(Some(start)) };
-            let until = if dates_only { end.without_clock() } else { end }.interval(order, zone);
+            let mut end = if dates_only { end.without_clock() } else { end };
+            if let Some(hour) = raw.hour_end.get(row) {
+                end = end.with_clock(hour.clock(military));
+            }
+            let until = end.interval(order, zone);
             match until {
                 Some(until) if until.end >= start.end => {
                     Ok(Some(Interval { start: start.start, end: until.end }))
@@ -569,6 +617,8 @@ fn announce_offsets(column: &str, offsets: u64, wishes: &Wishes) -> Note {
 pub(crate) enum Verdict {
     Candidate,
     Filtered,
+    /// Left out because police made the record.
+    PoliceMade,
     Rejected(Fault),
     Duplicate,
 }
@@ -600,6 +650,9 @@ pub(crate) fn decide(
         let interval = timeline.interval(row);
         if raw.unwanted[row] || interval.is_some_and(|interval| !wishes.wants(interval)) {
             return Verdict::Filtered;
+        }
+        if !wishes.police_made && raw.origin(row, roles).is_made_by_police() {
+            return Verdict::PoliceMade;
         }
         let late = match timeline.rows.get(row) {
             Some(Err(fault)) => Some(fault.clone()),

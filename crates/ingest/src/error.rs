@@ -62,12 +62,14 @@ pub enum IngestError {
         name: String,
     },
     /// Every row was set aside.
-    #[error("{name}: none of the {} rows can be used: {}", account.read, tally(account, reasons))]
+    #[error("{name}: none of the {} rows can be used: {}", account.read, tally(account, *police_made, reasons))]
     NothingLeft {
         /// File name.
         name: String,
         /// What became of the rows.
         account: Account,
+        /// Of those filtered, how many because police made them.
+        police_made: u64,
         /// Per reason: how many, and the first of them.
         reasons: Vec<(Reason, u64, Reject)>,
     },
@@ -172,6 +174,16 @@ pub enum IngestError {
         name: String,
         /// The columns of the file.
         columns: Vec<String>,
+        /// What is known of files with these columns.
+        known: Option<String>,
+    },
+    /// A profile is not one.
+    #[error("the profile {name} cannot be used: {why}")]
+    ProfileInvalid {
+        /// The profile.
+        name: String,
+        /// What is wrong, and where.
+        why: String,
     },
     /// The value of a flag is not one of those allowed.
     #[error("{flag} \"{value}\" is not {expected}")]
@@ -316,6 +328,7 @@ impl Diagnose for IngestError {
             Self::LayerUnknown { .. } => "layer_unknown",
             Self::ColumnUnknown { .. } => "column_unknown",
             Self::NoCoordinates { .. } => "no_coordinates",
+            Self::ProfileInvalid { .. } => "profile_invalid",
             Self::OptionInvalid { .. } => "option_invalid",
             Self::NotInPieces { .. } => "not_in_pieces",
             Self::CrsInvalid(_) => "crs_invalid",
@@ -346,6 +359,7 @@ impl Diagnose for IngestError {
             | Self::OptionInvalid { .. }
             | Self::NotInPieces { .. }
             | Self::FileTwice { .. }
+            | Self::ProfileInvalid { .. }
             | Self::CrsInvalid(_) => Blame::Usage,
             Self::Internal(_) => Blame::Bug,
             _ => Blame::Data,
@@ -362,6 +376,9 @@ impl Diagnose for IngestError {
             Self::NotAFile { .. } => "name files; brasa reads plain local files only".into(),
             Self::FileUnreadable { .. } => "check the permissions of the file".into(),
             Self::FileEmpty { .. } | Self::NoRows { .. } => "export the file again".into(),
+            Self::NothingLeft { police_made, .. } if *police_made > 0 => {
+                "they show where police were, not where people were harmed; --include-officer-initiated keeps them".into()
+            }
             Self::NothingLeft { account, .. } if account.rejected == 0 => {
                 "check --only, --since and --until against the values in the file".into()
             }
@@ -380,6 +397,7 @@ impl Diagnose for IngestError {
             Self::ArchiveChoice { members, .. } if members.is_empty() => "unpack it and look inside".into(),
             Self::ArchiveChoice { .. } => "choose one with --layer NAME, or unpack the archive".into(),
             Self::LayerChoice { .. } => "choose one with --layer NAME (a study area: save that layer alone)".into(),
+            Self::NoCoordinates { known: Some(known), .. } => known.clone(),
             Self::NoCoordinates { .. } => {
                 "name them: --lon COLUMN --lat COLUMN for degrees, or --x COLUMN --y COLUMN --crs EPSG:CODE".into()
             }
@@ -398,6 +416,7 @@ impl Diagnose for IngestError {
             Self::NoPolygon { .. } => "a study area, or zones, are one or more polygons".into(),
             Self::StudyAreaInvalid { .. } => "repair the polygons, for example with \"Fix geometries\" in QGIS".into(),
             Self::ZonesUnsound { remedy, .. } => (*remedy).into(),
+            Self::ProfileInvalid { .. } => "a profile has a title, a signature, and the sections [read], [source], [[traps]] and [iccs]".into(),
             Self::Internal(_) => "please report this with the command that led to it".into(),
             Self::FormatUnreadable { .. }
             | Self::ReadFailed { .. }
@@ -421,7 +440,7 @@ fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default()
 }
 
-fn tally(account: &Account, reasons: &[(Reason, u64, Reject)]) -> String {
+fn tally(account: &Account, police_made: u64, reasons: &[(Reason, u64, Reject)]) -> String {
     let mut parts: Vec<String> = reasons
         .iter()
         .map(|(reason, count, first)| {
@@ -433,8 +452,12 @@ fn tally(account: &Account, reasons: &[(Reason, u64, Reject)]) -> String {
             format!("{count} {} ({}; first on row {}{found})", reason.code(), reason.meaning(), first.line)
         })
         .collect();
-    if account.filtered > 0 {
-        parts.push(format!("{} left out by --only, --since or --until", account.filtered));
+    if police_made > 0 {
+        parts.push(format!("{police_made} left out because police made them, by stops or arrests"));
+    }
+    if account.filtered > police_made {
+        let filtered = account.filtered - police_made;
+        parts.push(format!("{filtered} left out by --only, --since or --until"));
     }
     parts.join("; ")
 }

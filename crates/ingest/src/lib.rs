@@ -28,6 +28,8 @@ mod numbers;
 mod one_column;
 mod open;
 mod options;
+mod origins;
+mod profiles;
 mod project;
 mod reading;
 mod records;
@@ -53,6 +55,7 @@ use columns::Roles;
 use decide::{Interner, Raw, Wishes};
 use json::Json;
 use open::{Form, Opened};
+use profiles::Profile;
 use reading::{Reading, Source};
 use records::Records;
 
@@ -138,6 +141,12 @@ pub fn stream<P: AsRef<Path>, E: From<IngestError>>(
             "the area around the incidents is known only when all have been read",
         );
     }
+    if options.drop_copies {
+        return refused(
+            "--drop-copies cannot be used",
+            "the places of all rows would have to be held in memory",
+        );
+    }
     if options.id.is_some() {
         return refused("--id cannot be used", "the ids of all rows would have to be held in memory");
     }
@@ -155,14 +164,14 @@ fn pass<P: AsRef<Path>, E: From<IngestError>>(
 ) -> Result<Ingested, E> {
     let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
     files::check(&paths)?;
-    let wishes = Wishes::of(options)?;
+    Wishes::of(options)?;
     options.study_area.as_deref().map(open::must_be_a_file).transpose()?;
     let (files, sources) = prepare(&paths, options)?;
     let mut ids: Vec<Interner> = Vec::new();
     ids.resize_with(sources.iter().map(|source| source.make + 1).max().unwrap_or(0), Interner::default);
     let roles: Vec<Roles> = sources.iter().map(|source| source.roles.clone()).collect();
     let makes: Vec<usize> = sources.iter().map(|source| source.make).collect();
-    let mut reading = Reading::new(options, &wishes, sources, pieces);
+    let mut reading = Reading::new(options, sources, pieces);
 
     let bytes: u64 = files.iter().map(|file| file.opened.bytes).sum();
     let (mut rows_before, mut bytes_before) = (0, 0);
@@ -236,18 +245,22 @@ fn prepare(paths: &[&Path], options: &InputOptions) -> Result<(Vec<Prepared>, Ve
         let own = file.records.columns();
         let name = &file.opened.name;
         let said = if several { columns::said_of(own, &columns, options) } else { options.clone() };
-        let roles = columns::resolve(&*file.records, name, &said).map_err(|error| match error {
-            IngestError::ColumnUnknown { flag, wanted, suggestion, columns } if several => {
-                let flag = format!("{flag}, in {name}");
-                IngestError::ColumnUnknown { flag, wanted, suggestion, columns }
-            }
-            other => other,
-        })?;
+        let profile = Profile::of(own, options)?;
+        let said = profile.as_ref().map_or(said.clone(), |(_, profile)| profile.fill(own, &said));
+        let zone = options.tz.as_ref().or_else(|| profile.as_ref()?.1.zone()).cloned();
+        let roles =
+            columns::resolve(&*file.records, name, &said, profile.as_ref()).map_err(|error| match error {
+                IngestError::ColumnUnknown { flag, wanted, suggestion, columns } if several => {
+                    let flag = format!("{flag}, in {name}");
+                    IngestError::ColumnUnknown { flag, wanted, suggestion, columns }
+                }
+                other => other,
+            })?;
         let make = makes.iter().position(|make| *make == own).unwrap_or_else(|| {
             makes.push(own);
             makes.len() - 1
         });
-        sources.push(Source::new(name.clone(), roles, file.records.crs(), make));
+        sources.push(Source::new(name.clone(), roles, file.records.crs(), make, said, zone)?);
     }
     let filters_time = options.since.is_some() || options.until.is_some();
     if filters_time && sources.iter().all(|source| source.roles.time.is_none()) {
@@ -263,7 +276,12 @@ fn prepare(paths: &[&Path], options: &InputOptions) -> Result<(Vec<Prepared>, Ve
 
 /// Gives the system of `--crs` to the files it is meant for: of several, to those that do not state their own.
 fn give_crs(sources: &mut [Source], options: &InputOptions) -> Result<(), IngestError> {
-    let Some(crs) = &options.crs else { return Ok(()) };
+    let Some(crs) = &options.crs else {
+        for source in sources {
+            source.crs = source.known_crs().cloned();
+        }
+        return Ok(());
+    };
     let several = sources.len() > 1;
     let geographic = SourceCrs::parse(crs).map_err(IngestError::CrsInvalid)?.is_geographic();
     for source in sources.iter_mut().filter(|source| !several || !source.states_crs(geographic)) {

@@ -174,6 +174,23 @@ pub(crate) const KIND: &[&str] = &[
     "type",
 ];
 
+pub(crate) const SOURCE: &[&str] = &[
+    "source",
+    "call source",
+    "report source",
+    "initiated by",
+    "initiation",
+    "how reported",
+    "reported by",
+    "fuente",
+    "origen",
+    "medio de reporte",
+    "medio conocimiento",
+    "origem",
+    "fonte",
+    "forma comunicacao",
+];
+
 /// How well a column's name fits a list of names: its place in the list, whole names before parts; `None` if not.
 pub(crate) fn rank(column: &str, names: &[&str]) -> Option<usize> {
     let words = words_of(column);

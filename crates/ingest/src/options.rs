@@ -30,9 +30,15 @@ pub struct InputOptions {
     /// Column with the date or the date and time of the incident.
     #[schemars(title = "COLUMN")]
     pub time: Option<String>,
+    /// Column with the time of day, when it stands beside a column of dates.
+    #[schemars(title = "COLUMN")]
+    pub hour: Option<String>,
     /// Column with the latest possible time, when the file gives a from and a to.
     #[schemars(title = "COLUMN")]
     pub time_end: Option<String>,
+    /// Column with the time of day of the latest possible time, when it stands beside a column of dates.
+    #[schemars(title = "COLUMN")]
+    pub hour_end: Option<String>,
     /// Column with the kind of incident.
     #[schemars(title = "COLUMN")]
     pub kind: Option<String>,
@@ -42,7 +48,19 @@ pub struct InputOptions {
     /// Column that identifies an incident; a row whose id was seen before, in this file or in one with the same columns, is set aside as a duplicate.
     #[schemars(title = "COLUMN")]
     pub id: Option<String>,
-    /// Rows to keep, as COLUMN=VALUE,VALUE with several conditions separated by ";", such as kind=HOMICIDE,ROBBERY.
+    /// Set aside as duplicates rows with the same place, time and kind as a row before them; they are kept and counted otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drop_copies: bool,
+    /// Column that says where a record comes from: a victim, a call, an officer, an arrest.
+    #[schemars(title = "COLUMN")]
+    pub source: Option<String>,
+    /// Keep records that police made on their own, such as stops and arrests; they show where police were, and are left out otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub include_officer_initiated: bool,
+    /// Profile of the portal the file is from: a name, a file in the same form that ends in .toml, or "none"; recognised by the columns if absent.
+    #[schemars(title = "NAME|FILE|none")]
+    pub profile: Option<String>,
+    /// Rows to keep, as COLUMN=VALUE,VALUE with several conditions separated by ";", such as kind=HOMICIDE,ROBBERY; iccs=0101 keeps the kinds that the profile gives this code of the ICCS.
     #[schemars(title = "CONDITIONS")]
     pub only: Option<String>,
     /// First day to keep, such as 2019-01-01; an incident belongs to the day on which it starts.

@@ -2,17 +2,19 @@
 //! is held to. Columns, dates and reference system are each file's own; the working system and the window are one for all.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use brasa_model::{
-    Account, Crs, Files, Incidents, InputRecord, Interval, Kinds, Note, Reason, Reject, Times, Window,
+    Account, Crs, Files, Incidents, InputRecord, Interval, KindRecord, Kinds, Note, Reason, Reject, Times,
+    Window,
 };
 
-use crate::columns::{Columns, PlaceRole, Roles};
+use crate::columns::{Columns, PlaceRole, Roles, SourceRole};
 use crate::decide::{Raw, TimeRules, Timeline, Verdict, Wishes, decide};
 use crate::hash::Quick;
 use crate::notes;
 use crate::open::{Digest, Opened};
+use crate::origins::Origin;
 use crate::project::{self, Course, Found, Located, Places, range};
 use crate::records::StatedCrs;
 use crate::study_area::{self, Weighted};
@@ -23,7 +25,12 @@ pub(crate) struct Source {
     name: String,
     pub roles: Roles,
     stated: StatedCrs,
-    /// The system that the user says it is in.
+    /// What the user and its profile say of it.
+    said: InputOptions,
+    wishes: Wishes,
+    /// The zone whose clocks its times follow, if that is known.
+    zone: Option<String>,
+    /// The system that they say it is in.
     pub crs: Option<String>,
     /// The files of one make have the same columns; their ids are of one kind.
     pub make: usize,
@@ -35,6 +42,12 @@ pub(crate) struct Source {
     counts: BTreeMap<Reason, (u64, Reject)>,
     /// Rows whose id an earlier file has.
     repeated: u64,
+    /// Rows that are left out because police made them.
+    police_made: u64,
+    /// Rows used, by where their record comes from.
+    origins: BTreeMap<Origin, u64>,
+    /// Rows used, by kind.
+    kinds: BTreeMap<Box<str>, u64>,
     bytes: u64,
     sha256: String,
     notes: Vec<Note>,
@@ -42,11 +55,21 @@ pub(crate) struct Source {
 
 impl Source {
     /// A file that is not read yet.
-    pub fn new(name: String, roles: Roles, stated: StatedCrs, make: usize) -> Self {
-        Self {
+    pub fn new(
+        name: String,
+        roles: Roles,
+        stated: StatedCrs,
+        make: usize,
+        said: InputOptions,
+        zone: Option<String>,
+    ) -> Result<Self, IngestError> {
+        Ok(Self {
             name,
             roles,
             stated,
+            wishes: Wishes::of(&said)?,
+            said,
+            zone,
             crs: None,
             make,
             times: TimeRules::default(),
@@ -54,10 +77,18 @@ impl Source {
             account: Account::default(),
             counts: BTreeMap::new(),
             repeated: 0,
+            police_made: 0,
+            origins: BTreeMap::new(),
+            kinds: BTreeMap::new(),
             bytes: 0,
             sha256: String::new(),
             notes: Vec::new(),
-        }
+        })
+    }
+
+    /// The system that its profile says it is in.
+    pub fn known_crs(&self) -> Option<&String> {
+        self.said.crs.as_ref()
     }
 
     /// Whether it says in which system it is: by its geometry, or by calling its columns longitude and latitude, which are
@@ -95,15 +126,86 @@ impl Source {
         IngestError::NothingLeft {
             name: self.name.clone(),
             account: self.account,
+            police_made: self.police_made,
             reasons: reasons.collect(),
         }
     }
+
+    /// Counts the rows used by kind and by where their record comes from.
+    fn tally(&mut self, raw: &Raw, used: &[usize]) {
+        let mut counts = vec![0_u64; raw.kinds.len()];
+        for &row in used {
+            if let Some(&kind) = raw.kind.get(row) {
+                counts[kind as usize] += 1;
+            }
+            *self.origins.entry(raw.origin(row, &self.roles)).or_default() += 1;
+        }
+        for (kind, count) in raw.kinds.iter().zip(counts).filter(|(_, count)| *count > 0) {
+            if let Some(sum) = self.kinds.get_mut(kind) {
+                *sum += count;
+            } else if self.kinds.len() < MAX_KINDS {
+                self.kinds.insert(kind.clone(), count);
+            }
+        }
+    }
+
+    /// What the kinds are, with the code that the profile gives them; none where there are too many to list.
+    fn kind_records(&self) -> Option<Vec<KindRecord>> {
+        if self.roles.kind.is_none() || self.kinds.len() >= MAX_KINDS {
+            return None;
+        }
+        let code = |kind: &str| self.roles.codes.as_ref().and_then(|codes| codes.of(kind)).map(str::to_owned);
+        let kinds = self.kinds.iter().map(|(kind, rows)| (&**kind, *rows));
+        let mut records: Vec<KindRecord> =
+            kinds.map(|(kind, rows)| KindRecord { kind: kind.to_owned(), rows, iccs: code(kind) }).collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.rows));
+        Some(records)
+    }
+
+    /// Where the records come from, if that is known.
+    fn origin_records(&self) -> Option<BTreeMap<String, u64>> {
+        let known = self.roles.source != SourceRole::Unknown;
+        known.then(|| self.origins.iter().map(|(origin, rows)| (origin.name().to_owned(), *rows)).collect())
+    }
+
+    /// The kinds that the profile has no code for.
+    fn kinds_unmapped(&self) -> Option<Note> {
+        self.roles.codes.as_ref()?;
+        let unmapped: Vec<KindRecord> =
+            self.kind_records()?.into_iter().filter(|record| record.iccs.is_none()).collect();
+        let rows: u64 = unmapped.iter().map(|record| record.rows).sum();
+        let names: Vec<&str> = unmapped.iter().map(|record| record.kind.as_str()).collect();
+        (rows > 0).then(|| {
+            Note::new("kinds_unmapped", format!("{rows} rows are of kinds without an ICCS code: {}", notes::list(&names)))
+                .value(rows, "rows")
+                .reason("they are used like all others; give them a code in a profile of your own to compare them across sources")
+        })
+    }
+
+    /// What became of records that police made.
+    fn police_made(&self) -> Option<Note> {
+        let kept: u64 =
+            self.origins.iter().filter(|(origin, _)| origin.is_made_by_police()).map(|(_, n)| n).sum();
+        let reason = "stops and arrests show where police were, not where people were harmed";
+        if self.police_made > 0 {
+            let rows = self.police_made;
+            let text = format!("{rows} rows were made by police on their own and are left out");
+            let reason = format!("{reason}; --include-officer-initiated keeps them");
+            return Some(Note::new("police_made_left_out", text).value(rows, "rows").reason(reason));
+        }
+        (kept > 0).then(|| {
+            let text = format!("{kept} of the rows used were made by police on their own");
+            Note::new("police_made_included", text).value(kept, "rows").reason(reason)
+        })
+    }
 }
+
+/// Kinds beyond which they are not listed.
+const MAX_KINDS: usize = 1000;
 
 /// Files while they are read.
 pub(crate) struct Reading<'a> {
     options: &'a InputOptions,
-    wishes: &'a Wishes,
     pieces: Pieces,
     sources: Vec<Source>,
     crs: Option<Crs>,
@@ -112,11 +214,16 @@ pub(crate) struct Reading<'a> {
     rejects: Rejects,
     /// Per make, the ids of candidates so far, each with the file that has it.
     seen: Vec<HashMap<u32, usize>>,
+    /// What was at which place at which time, for `--drop-copies`.
+    copies: HashSet<Copy>,
     /// Candidates so far, and how far they extend: for the message when the study area misses them all.
     candidates: u64,
     extent: ((f64, f64), (f64, f64)),
     notes: Vec<Note>,
 }
+
+/// A place as written, a time and a kind.
+type Copy = ((u64, u64), Option<Interval>, Box<str>);
 
 /// Rows of one file on their way through a piece.
 struct Part<'a> {
@@ -131,12 +238,11 @@ struct Part<'a> {
 
 impl<'a> Reading<'a> {
     /// A reading that has not begun.
-    pub fn new(options: &'a InputOptions, wishes: &'a Wishes, sources: Vec<Source>, pieces: Pieces) -> Self {
+    pub fn new(options: &'a InputOptions, sources: Vec<Source>, pieces: Pieces) -> Self {
         let makes = sources.iter().map(|source| source.make + 1).max().unwrap_or(0);
         let nowhere = (f64::INFINITY, f64::NEG_INFINITY);
         Self {
             options,
-            wishes,
             pieces,
             sources,
             crs: None,
@@ -144,6 +250,7 @@ impl<'a> Reading<'a> {
             study_area_file: None,
             rejects: Rejects { kept: Vec::new(), most: pieces.rejects, piece: 0 },
             seen: vec![HashMap::new(); makes],
+            copies: HashSet::new(),
             candidates: 0,
             extent: (nowhere, nowhere),
             notes: Vec::new(),
@@ -168,8 +275,8 @@ impl<'a> Reading<'a> {
         self.settle_orders(lots)?;
         let mut parts: Vec<Part<'_>> = Vec::with_capacity(lots.len());
         for &(source, raw) in lots {
-            let Source { times, roles, .. } = &mut self.sources[source];
-            let timeline = times.timeline(raw, roles, self.wishes);
+            let Source { times, roles, wishes, .. } = &mut self.sources[source];
+            let timeline = times.timeline(raw, roles, wishes);
             let places = Places::of_rows(raw.wanted_places());
             parts.push(Part { source, raw, timeline, places, found: Vec::new(), candidates: Vec::new() });
         }
@@ -222,7 +329,7 @@ impl<'a> Reading<'a> {
         let mut open = Vec::new();
         for &(at, raw) in lots {
             let source = &mut self.sources[at];
-            if let Err(error) = source.times.settle(raw, &source.roles, self.wishes) {
+            if let Err(error) = source.times.settle(raw, &source.roles, &source.wishes) {
                 open.push((at, error));
             }
         }
@@ -292,12 +399,26 @@ impl<'a> Reading<'a> {
             }
         };
         let in_bounds = |row: usize| places.of_row[row].is_some_and(|place| found[place as usize].is_some());
-        let verdicts = decide(raw, &source.roles, timeline, self.wishes, is_new, in_bounds);
+        let verdicts = decide(raw, &source.roles, timeline, &source.wishes, is_new, in_bounds);
         source.repeated += repeated;
         for (row, verdict) in verdicts.into_iter().enumerate() {
             match verdict {
+                Verdict::Candidate if self.options.drop_copies => {
+                    let place = raw.place[row].map(|(x, y)| ((x + 0.0).to_bits(), (y + 0.0).to_bits()));
+                    let kind = raw.kind.get(row).map(|&kind| raw.kinds[kind as usize].clone());
+                    let copy = (place.unwrap_or_default(), timeline.interval(row), kind.unwrap_or_default());
+                    if self.copies.insert(copy) {
+                        candidates.push(row);
+                    } else {
+                        source.account.duplicate += 1;
+                    }
+                }
                 Verdict::Candidate => candidates.push(row),
                 Verdict::Filtered => source.account.filtered += 1,
+                Verdict::PoliceMade => {
+                    source.account.filtered += 1;
+                    source.police_made += 1;
+                }
                 Verdict::Duplicate => source.account.duplicate += 1,
                 Verdict::Rejected(fault) => {
                     self.rejects.add(source, *at, raw.line[row], fault.reason, fault.column, fault.value);
@@ -322,6 +443,7 @@ impl<'a> Reading<'a> {
             inside
         });
         source.account.used += candidates.len() as u64;
+        source.tally(raw, candidates);
     }
 
     /// The candidates of all parts as incidents. What one file says and another does not is blank, or 1 for a weight.
@@ -336,7 +458,7 @@ impl<'a> Reading<'a> {
             x,
             y,
             times: any(|roles| roles.time.is_some())
-                .then(|| Times::new(rows().map(interval).collect(), self.options.tz.clone())),
+                .then(|| Times::new(rows().map(interval).collect(), self.zone())),
             kinds: any(|roles| roles.kind.is_some()).then(|| kinds(parts)),
             weight: any(|roles| roles.weight.is_some()).then(|| rows().map(weight).collect()),
             row: rows().map(|(part, row)| part.raw.line[row]).collect(),
@@ -347,6 +469,13 @@ impl<'a> Reading<'a> {
             crs,
             zones: None,
         }
+    }
+
+    /// The zone whose clocks the times follow, if all files that know theirs agree.
+    fn zone(&self) -> Option<String> {
+        let mut zones = self.sources.iter().filter_map(|source| source.zone.as_ref());
+        let first = zones.next()?;
+        zones.all(|zone| zone == first).then(|| first.clone())
     }
 
     /// The names of the files, if there are several.
@@ -410,6 +539,8 @@ impl<'a> Reading<'a> {
             rejected_by_reason: Some(
                 source.counts.iter().map(|(reason, (count, _))| (reason.code().to_owned(), *count)).collect(),
             ),
+            kinds: source.kind_records(),
+            sources: source.origin_records(),
             crs_in: source.course.as_ref().map(|course| course.source.code()),
             crs_out: Some(crs.code()),
         };
@@ -438,7 +569,9 @@ impl<'a> Reading<'a> {
     fn announce(&mut self) {
         for at in 0..self.sources.len() {
             let source = &mut self.sources[at];
-            let mut notes = source.times.notes(&source.roles, self.wishes);
+            let mut notes = source.times.notes(&source.roles, &source.wishes);
+            notes.extend(source.police_made());
+            notes.extend(source.kinds_unmapped());
             if source.repeated > 0 {
                 let repeated = source.repeated;
                 notes.push(
@@ -473,7 +606,8 @@ impl<'a> Reading<'a> {
         if account.read == 0 {
             return IngestError::NoRows { name };
         }
-        IngestError::NothingLeft { name, account, reasons }
+        let police_made = self.sources.iter().map(|source| source.police_made).sum();
+        IngestError::NothingLeft { name, account, police_made, reasons }
     }
 }
 

@@ -119,6 +119,8 @@ pub(crate) fn read_features(
         bytes: opened.bytes,
         rows: None,
         rejected_by_reason: None,
+        kinds: None,
+        sources: None,
         crs_in: Some(bridged.unwrap_or_else(|| source.code())),
         crs_out: crs.map(Crs::code),
     };

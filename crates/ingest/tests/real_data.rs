@@ -56,8 +56,7 @@ fn medellin_has_semicolons_decimal_commas_and_rows_without_a_place() {
         epsg: 32_618,
     };
     let Some(found) = check(&case) else { return };
-    for code in ["delimiter_guessed", "decimal_comma", "times_as_written", "crs_guessed", "study_area_chosen"]
-    {
+    for code in ["delimiter_guessed", "decimal_comma", "times_as_written", "profile", "study_area_chosen"] {
         assert!(codes(&found).contains(&code), "{code}");
     }
     assert_eq!(starts(&found)[0], "2019-04-23T12:30:00 +1");
@@ -83,7 +82,11 @@ fn houston_has_its_dates_decided_its_hours_joined_and_its_strays_set_aside() {
         "2010-01-01T00:00:00 +3600",
         "local midnight, not the 06:00 of the UTC column"
     );
-    assert!(codes(&found).contains(&"date_format"));
+    assert!(codes(&found).contains(&"profile"), "its profile says that the month comes first");
+    let options = InputOptions { profile: Some("none".to_owned()), ..InputOptions::default() };
+    let plain = read(&[data(case.file).unwrap()], &options).unwrap();
+    assert!(codes(&plain).contains(&"date_format"), "and so do the dates themselves");
+    assert_eq!(starts(&plain), starts(&found));
 }
 
 #[test]
@@ -114,16 +117,21 @@ fn cities_of_the_united_states_are_read() {
     for (file, crs, read, used, epsg) in cases {
         check(&Case { file, crs, read, used, reasons: &[], epsg });
     }
+    // 41 rows lack longitude and latitude but have the coordinates of the state's system, which the profile reads.
     let case = Case {
         file: "us_nyc/nyc_shootings_2006_2023.csv.gz",
         crs: None,
         read: 27_939,
-        used: 27_898,
-        reasons: &[("coord_missing", 41)],
+        used: 27_939,
+        reasons: &[],
         epsg: 32_618,
     };
     if let Some(found) = check(&case) {
         assert_eq!(starts(&found)[0], "2021-05-27T21:30:00 +1");
+        let by_id = InputOptions { id: Some("INCIDENT_KEY".to_owned()), ..InputOptions::default() };
+        let incidents = read(&[data(case.file).unwrap()], &by_id).unwrap();
+        assert_eq!(incidents.account.used + incidents.account.duplicate, 27_939);
+        assert!(incidents.account.duplicate > 1000, "victims of one shooting share its key");
     }
 }
 

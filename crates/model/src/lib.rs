@@ -43,7 +43,7 @@ pub use isopleths::{Isopleth, Isopleths};
 pub use layer::{Column, ColumnKind, Feature, Features, Layer, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;
-pub use provenance::{InputRecord, Provenance};
+pub use provenance::{InputRecord, KindRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};
 pub use surface::Surface;
 pub use surface_series::SurfaceSeries;

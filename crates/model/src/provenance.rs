@@ -39,6 +39,18 @@ impl Provenance {
     }
 }
 
+/// One kind of incident in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindRecord {
+    /// As the source names it; empty where it states none.
+    pub kind: String,
+    /// Rows used that are of it.
+    pub rows: u64,
+    /// Its code in the International Classification of Crime for Statistical Purposes (UNODC 2015), if it is mapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iccs: Option<String>,
+}
+
 /// One input file: what it was and what became of its rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InputRecord {
@@ -56,6 +68,13 @@ pub struct InputRecord {
     /// Rejected rows by reason code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_by_reason: Option<BTreeMap<String, u64>>,
+    /// The kinds of the rows used, the most frequent first, as the source names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kinds: Option<Vec<KindRecord>>,
+    /// The rows used by where their record comes from: `victim_report`, `call`, `officer_initiated`, `arrest`, `health`,
+    /// `press`, `unknown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sources: Option<BTreeMap<String, u64>>,
     /// The reference system the coordinates came in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crs_in: Option<String>,

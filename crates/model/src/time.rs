@@ -100,7 +100,7 @@ fn civil_from_days(days: i64) -> (i32, u8, u8) {
 }
 
 /// A half-open stretch of civil time: `start` is in it, `end` is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Interval {
     /// First second.
     pub start: Civil,

@@ -31,6 +31,8 @@ pub fn provenance() -> Provenance {
         sha256: "00".repeat(32),
         rows: None,
         rejected_by_reason: None,
+        kinds: None,
+        sources: None,
         crs_in: Some("EPSG:4326".into()),
         crs_out: Some("EPSG:32616".into()),
     });
