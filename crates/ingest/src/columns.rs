@@ -8,6 +8,7 @@ use brasa_model::Note;
 use serde::Serialize;
 use strsim::levenshtein;
 
+use crate::angle;
 use crate::dates::{Hour, Time};
 use crate::names::{
     HOUR, KIND, LAT, LON, NOT_THE_INCIDENT, SOURCE, TIME, X, Y, rank, ranked, unfold, words_of,
@@ -228,6 +229,7 @@ pub(crate) fn resolve(
     };
 
     let decimal = choose_decimal(&sample, &taken, options, &mut notes)?;
+    notes.extend(announce_angles(&sample, &taken));
 
     let (mut time, mut hour) = (flag("--time", &options.time)?, flag("--hour", &options.hour)?);
     let mut why_time = None;
@@ -403,12 +405,13 @@ pub(crate) fn unlike_the_others(own: &Columns, all: &[Columns]) -> Vec<Note> {
 }
 
 /// The first rows, as text.
-struct Sample {
+pub(crate) struct Sample {
     rows: Vec<Vec<String>>,
 }
 
 impl Sample {
-    fn of(records: &dyn Records) -> Result<Self, IngestError> {
+    /// As many as a guess looks at.
+    pub fn of(records: &dyn Records) -> Result<Self, IngestError> {
         let columns = records.columns().len();
         let wanted: Vec<usize> = (0..columns).collect();
         let most = (200_000 / columns.max(1)).clamp(20, SAMPLE_ROWS);
@@ -425,7 +428,7 @@ impl Sample {
     }
 
     /// The values of a column that are not blank.
-    fn values(&self, column: usize) -> impl Iterator<Item = &str> {
+    pub fn values(&self, column: usize) -> impl Iterator<Item = &str> {
         self.rows
             .iter()
             .filter_map(move |row: &Vec<String>| row.get(column))
@@ -434,7 +437,7 @@ impl Sample {
     }
 
     /// The share of the values that pass; `None` when all are blank.
-    fn share(&self, column: usize, passes: impl Fn(&str) -> bool) -> Option<f64> {
+    pub fn share(&self, column: usize, passes: impl Fn(&str) -> bool) -> Option<f64> {
         let (mut all, mut good) = (0_u32, 0_u32);
         for value in self.values(column) {
             all += 1;
@@ -493,14 +496,27 @@ fn is_number(text: &str) -> bool {
     number(text).is_some()
 }
 
-/// A number in either notation: at this point the decimal mark is not known.
+/// A number in either notation: at this point the decimal mark is not known. An angle in degrees and minutes is one, too.
 pub(crate) fn number(text: &str) -> Option<f64> {
     for decimal in [Decimal::Point, Decimal::Comma] {
         if let Number::Value(value) = decimal.read(text) {
             return Some(value);
         }
     }
-    None
+    angle::parse(text).map(|angle| angle.degrees)
+}
+
+/// Whether two columns of a table are recognised as coordinates.
+pub(crate) fn has_coordinates(records: &dyn Records, sample: &Sample) -> bool {
+    guess_place(records.columns(), sample, records.crs() == StatedCrs::Nothing).is_some()
+}
+
+/// Says that coordinates are angles, if they are.
+fn announce_angles(sample: &Sample, coordinates: &[usize]) -> Option<Note> {
+    let example =
+        coordinates.iter().flat_map(|&at| sample.values(at)).find(|text| angle::parse(text).is_some())?;
+    let text = format!("coordinates are read as degrees, minutes and seconds, such as {example}");
+    Some(Note::new("angles_read", text).value(example, "").reason("they are written so"))
 }
 
 fn guess_place(columns: &[String], sample: &Sample, crs_unstated: bool) -> Option<PlaceRole> {

@@ -6,17 +6,16 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use brasa_model::Note;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, WINDOWS_1252};
 
-use crate::dates::looks_like_date;
+use crate::header::{Header, usual_width};
 use crate::open::Source;
-use crate::records::{Place, Record, Records, StatedCrs};
+use crate::records::{MAX_COLUMNS, Place, Record, Records, StatedCrs};
+use crate::text::{self, Utf8};
 use crate::{IngestError, InputOptions};
 
 /// How much text is looked at to choose encoding, delimiter and header.
 const SAMPLE: usize = 256 << 10;
-/// Columns beyond which a file is refused.
-const MAX_COLUMNS: usize = 10_000;
 /// Bytes of one record beyond which a quote must have been left open.
 const MAX_RECORD: u64 = 16 << 20;
 /// Lines inside one broken record beyond which a quote must have been left open.
@@ -25,7 +24,7 @@ const MAX_LINES: u64 = 50;
 /// A delimited text file.
 pub(crate) struct Csv {
     source: Source,
-    delimiter: u8,
+    dialect: Dialect,
     encoding: &'static Encoding,
     /// Records before the first row of data: title lines and the header.
     skip: usize,
@@ -35,58 +34,35 @@ pub(crate) struct Csv {
     odd_fields: Cell<u64>,
 }
 
-/// Whether bytes look like UTF-16: a byte order mark, or every other byte zero.
-pub(crate) fn looks_like_utf16(head: &[u8]) -> bool {
-    utf16(head).is_some()
-}
-
-fn utf16(head: &[u8]) -> Option<&'static Encoding> {
-    if head.starts_with(&[0xff, 0xfe]) {
-        return Some(UTF_16LE);
-    }
-    if head.starts_with(&[0xfe, 0xff]) {
-        return Some(UTF_16BE);
-    }
-    let pairs = head.chunks_exact(2).take(512);
-    let total = pairs.len();
-    let high = pairs.clone().filter(|pair| pair[0] == 0 && pair[1] != 0).count();
-    let low = pairs.filter(|pair| pair[1] == 0 && pair[0] != 0).count();
-    let most = |count: usize| total >= 4 && count * 10 >= total * 9;
-    if most(low) {
-        Some(UTF_16LE)
-    } else if most(high) {
-        Some(UTF_16BE)
-    } else {
-        None
-    }
-}
-
 impl Csv {
     /// Chooses encoding, delimiter and header from the first part of the file.
     pub fn open(source: Source, options: &InputOptions) -> Result<Self, IngestError> {
         let mut raw = Vec::new();
         source.reader()?.take(SAMPLE as u64).read_to_end(&mut raw).map_err(|error| source.failed(&error))?;
         let mut notes = Vec::new();
-        let encoding = choose_encoding(&raw, options.encoding.as_deref(), &mut notes)?;
-        let sample = encoding.decode(&raw).0;
+        let (encoding, sample) = text::recognise(&raw, options.encoding.as_deref(), &mut notes)?;
         let whole = raw.len() < SAMPLE;
-        let delimiter = match options.delimiter.as_deref() {
-            Some(text) => named_delimiter(text)?,
+        let mut dialect = match options.delimiter.as_deref() {
+            Some(text) => Dialect { delimiter: named_delimiter(text)?, escape: false },
             None => {
-                let delimiter = guess_delimiter(&sample);
+                let delimiter = stated_delimiter(&sample).unwrap_or_else(|| guess_delimiter(&sample));
                 if delimiter != b',' {
-                    let name =
-                        if delimiter == b'\t' { "tab".to_owned() } else { char::from(delimiter).to_string() };
+                    let name = match delimiter {
+                        b'\t' => "tab".to_owned(),
+                        b' ' => "space".to_owned(),
+                        other => char::from(other).escape_default().to_string(),
+                    };
                     notes.push(
                         Note::new("delimiter_guessed", format!("fields are separated by \"{name}\""))
                             .value(name, "")
                             .reason("it splits the first rows into equal numbers of fields; change it with --delimiter"),
                     );
                 }
-                delimiter
+                Dialect { delimiter, escape: false }
             }
         };
-        let rows = sample_rows(&sample, delimiter, whole);
+        dialect.escape = escapes(&sample, dialect);
+        let rows = sample_rows(&sample, dialect, whole);
         if rows.is_empty() {
             return Err(IngestError::FileEmpty { name: source.name().to_owned() });
         }
@@ -98,10 +74,10 @@ impl Csv {
                 limit: format!("{MAX_COLUMNS}"),
             });
         }
-        notes.extend(header.note());
+        notes.extend(header.notes());
         Ok(Self {
             source,
-            delimiter,
+            dialect,
             encoding,
             skip: header.skip,
             columns: header.columns,
@@ -120,9 +96,12 @@ impl Csv {
         }
     }
 
-    /// Why a row is not a row of this file, if its number of fields says so.
+    /// Why a row is not a row of this file, if its number of fields says so, or a NUL byte, which no text holds.
     fn misshapen(&self, row: &csv::ByteRecord) -> Option<String> {
         let width = self.columns.len();
+        if row.as_slice().contains(&0) {
+            return Some("a NUL byte".to_owned());
+        }
         let surplus = row.iter().skip(width).any(|field| !field.trim_ascii().is_empty());
         (row.len() < width || surplus).then(|| format!("{} fields where the header has {width}", row.len()))
     }
@@ -131,7 +110,8 @@ impl Csv {
     /// and rows hide in the field.
     fn swallows_rows(&self, row: &csv::ByteRecord) -> bool {
         let least = self.columns.len().saturating_sub(1).max(1);
-        let is_row = |line: &[u8]| line.iter().filter(|&&byte| byte == self.delimiter).count() >= least;
+        let is_row =
+            |line: &[u8]| line.iter().filter(|&&byte| byte == self.dialect.delimiter).count() >= least;
         row.iter().any(|field| field.split(|&byte| byte == b'\n').skip(1).any(is_row))
     }
 
@@ -158,7 +138,7 @@ impl Records for Csv {
         let used = Rc::new(Cell::new(0_u64));
         let capped =
             Capped { inner: Utf8::new(self.source.reader()?, self.encoding), used: Rc::clone(&used) };
-        let mut reader = builder(self.delimiter).buffer_capacity(1 << 18).from_reader(capped);
+        let mut reader = builder(self.dialect).buffer_capacity(1 << 18).from_reader(capped);
         let mut row = csv::ByteRecord::new();
         let mut seen = 0_usize;
         loop {
@@ -235,49 +215,19 @@ impl Span {
     }
 }
 
-fn builder(delimiter: u8) -> csv::ReaderBuilder {
-    let mut builder = csv::ReaderBuilder::new();
-    builder.delimiter(delimiter).has_headers(false).flexible(true);
-    builder
+/// How fields are told apart.
+#[derive(Clone, Copy)]
+struct Dialect {
+    delimiter: u8,
+    /// A backslash before a quote makes it a letter, as MySQL writes it; elsewhere two quotes do.
+    escape: bool,
 }
 
-fn choose_encoding(
-    raw: &[u8],
-    wanted: Option<&str>,
-    notes: &mut Vec<Note>,
-) -> Result<&'static Encoding, IngestError> {
-    if let Some(label) = wanted {
-        let label = label.trim();
-        let found = match label.to_ascii_lowercase().as_str() {
-            "utf-16" | "utf16" => Some(utf16(raw).unwrap_or(UTF_16LE)),
-            "latin-1" => Some(WINDOWS_1252),
-            _ => Encoding::for_label(label.as_bytes()),
-        };
-        return found.ok_or_else(|| IngestError::OptionInvalid {
-            flag: "--encoding",
-            value: label.to_owned(),
-            expected: "an encoding we know, such as utf-8, latin1 or utf-16".to_owned(),
-        });
-    }
-    let (encoding, why) = if let Some(encoding) = utf16(raw) {
-        (encoding, "every second byte says so")
-    } else {
-        let valid = match std::str::from_utf8(raw) {
-            Ok(_) => true,
-            // A character cut in two by the end of the sample is no evidence.
-            Err(error) => error.error_len().is_none(),
-        };
-        if valid {
-            return Ok(UTF_8);
-        }
-        (WINDOWS_1252, "the text is not valid UTF-8; Windows-1252 contains Latin-1")
-    };
-    notes.push(
-        Note::new("encoding_guessed", format!("the text is read as {}", encoding.name()))
-            .value(encoding.name(), "")
-            .reason(format!("{why}; change it with --encoding")),
-    );
-    Ok(encoding)
+fn builder(dialect: Dialect) -> csv::ReaderBuilder {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.delimiter(dialect.delimiter).has_headers(false).flexible(true);
+    builder.escape(dialect.escape.then_some(b'\\'));
+    builder
 }
 
 fn named_delimiter(text: &str) -> Result<u8, IngestError> {
@@ -298,9 +248,9 @@ fn named_delimiter(text: &str) -> Result<u8, IngestError> {
 }
 
 /// The rows of the sample; the last one is dropped if the sample cuts it.
-fn sample_rows(sample: &str, delimiter: u8, whole: bool) -> Vec<Vec<String>> {
+fn sample_rows(sample: &str, dialect: Dialect, whole: bool) -> Vec<Vec<String>> {
     let sample = sample.strip_prefix('\u{feff}').unwrap_or(sample);
-    let mut reader = builder(delimiter).from_reader(sample.as_bytes());
+    let mut reader = builder(dialect).from_reader(sample.as_bytes());
     let mut rows: Vec<Vec<String>> = reader
         .byte_records()
         .map_while(Result::ok)
@@ -313,85 +263,43 @@ fn sample_rows(sample: &str, delimiter: u8, whole: bool) -> Vec<Vec<String>> {
     rows
 }
 
-/// The number of fields most rows have, and how many rows have it.
-fn usual_width(rows: &[Vec<String>]) -> (usize, usize) {
-    let mut counts = std::collections::BTreeMap::new();
-    for row in rows {
-        *counts.entry(row.len()).or_insert(0_usize) += 1;
-    }
-    counts.into_iter().max_by_key(|&(width, count)| (count, width)).unwrap_or((0, 0))
+/// Excel's own way to say it: a first line `sep=;`.
+fn stated_delimiter(sample: &str) -> Option<u8> {
+    let line = sample.strip_prefix('\u{feff}').unwrap_or(sample).lines().next()?;
+    let (key, value) = line.trim_matches('"').split_once('=')?;
+    let &[delimiter] = value.as_bytes() else { return None };
+    (key.eq_ignore_ascii_case("sep") && !delimiter.is_ascii_alphanumeric()).then_some(delimiter)
 }
 
-/// The delimiter that cuts the rows, and above all the first, into equal numbers of fields.
+/// The share of rows of the usual width, in percent.
+fn evenness(rows: &[Vec<String>]) -> usize {
+    usual_width(rows).1 * 100 / rows.len().max(1)
+}
+
+/// The delimiter that cuts the rows, and above all the first, into equal numbers of fields. The rarer ones have a say
+/// where none of the usual cuts at all.
 fn guess_delimiter(sample: &str) -> u8 {
     let score = |delimiter: u8| {
-        let rows = sample_rows(sample, delimiter, false);
-        let (width, count) = usual_width(&rows);
+        let rows = sample_rows(sample, Dialect { delimiter, escape: false }, false);
+        let (width, _) = usual_width(&rows);
         let first = rows.first().is_some_and(|row| row.len() == width);
-        let even = if rows.is_empty() { 0 } else { count * 100 / rows.len() };
-        (width > 1, first, even, width)
+        (width > 1, first, evenness(&rows), width)
     };
     // On a tie the earlier one wins, so the list is walked from its end.
-    [b'|', b'\t', b';', b','].into_iter().max_by_key(|&delimiter| score(delimiter)).unwrap_or(b',')
+    let best = |delimiters: &[u8]| {
+        delimiters.iter().rev().map(|&one| (score(one), one)).max_by_key(|&(score, _)| score)
+    };
+    match (best(b",;\t|"), best(b"^~\x1f\x01 ")) {
+        (Some(((false, ..), _)), Some(((true, true, 90.., _), rare))) => rare,
+        (Some((_, usual)), _) => usual,
+        _ => b',',
+    }
 }
 
-struct Header {
-    columns: Vec<String>,
-    skip: usize,
-    titles: usize,
-    named: bool,
-}
-
-impl Header {
-    /// The header is the first row as wide as most, unless all its fields are numbers or dates.
-    fn find(rows: &[Vec<String>]) -> Self {
-        let (width, _) = usual_width(rows);
-        let full = |row: &Vec<String>| {
-            row.len() == width && row.iter().filter(|field| !field.is_empty()).count() * 2 >= width
-        };
-        let titles = rows.iter().position(full).unwrap_or(0);
-        let names = rows.get(titles).cloned().unwrap_or_default();
-        let is_value = |field: &String| {
-            let number = field.replace(',', ".").parse::<f64>().is_ok();
-            field.is_empty() || number || looks_like_date(field)
-        };
-        let named = !(names.iter().all(is_value) && names.iter().any(|field| !field.is_empty()));
-        let columns = names
-            .iter()
-            .enumerate()
-            .map(
-                |(at, name)| {
-                    if named && !name.is_empty() { name.clone() } else { format!("column{}", at + 1) }
-                },
-            )
-            .collect();
-        Self { columns, skip: titles + usize::from(named), titles, named }
-    }
-
-    fn note(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
-        if self.titles > 0 {
-            notes.push(
-                Note::new(
-                    "title_rows_skipped",
-                    format!("the first {} rows are titles and were skipped", self.titles),
-                )
-                .value(self.titles, "rows")
-                .reason("they have fewer fields than the rows below"),
-            );
-        }
-        if !self.named {
-            let last = self.columns.len();
-            notes.push(
-                Note::new(
-                    "header_absent",
-                    format!("there is no header; the columns are called column1 to column{last}"),
-                )
-                .reason("every field of the first row is a number or a date"),
-            );
-        }
-        notes
-    }
+/// Whether rows are more even once a backslash is taken for an escape.
+fn escapes(sample: &str, dialect: Dialect) -> bool {
+    let even = |escape| evenness(&sample_rows(sample, Dialect { escape, ..dialect }, false));
+    sample.contains("\\\"") && even(true) > even(false)
 }
 
 /// Fails once one record takes in more than the limit: the reader resets `used` before each record.
@@ -408,67 +316,5 @@ impl<R: Read> Read for Capped<R> {
         let count = self.inner.read(buffer)?;
         self.used.set(self.used.get() + count as u64);
         Ok(count)
-    }
-}
-
-/// Any encoding in, UTF-8 out; UTF-8 itself passes untouched but for its mark.
-struct Utf8 {
-    inner: Box<dyn Read>,
-    decoder: Option<encoding_rs::Decoder>,
-    raw: Vec<u8>,
-    ready: Vec<u8>,
-    at: usize,
-    started: bool,
-    ended: bool,
-}
-
-impl Utf8 {
-    fn new(inner: Box<dyn Read>, encoding: &'static Encoding) -> Self {
-        let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_with_bom_removal());
-        Self { inner, decoder, raw: vec![0; 1 << 16], ready: Vec::new(), at: 0, started: false, ended: false }
-    }
-
-    fn hand_out(&mut self, buffer: &mut [u8]) -> usize {
-        let count = buffer.len().min(self.ready.len() - self.at);
-        buffer[..count].copy_from_slice(&self.ready[self.at..self.at + count]);
-        self.at += count;
-        count
-    }
-}
-
-impl Read for Utf8 {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at < self.ready.len() {
-            return Ok(self.hand_out(buffer));
-        }
-        let Some(decoder) = &mut self.decoder else {
-            if !self.started {
-                self.started = true;
-                let mut mark = Vec::new();
-                (&mut self.inner).take(3).read_to_end(&mut mark)?;
-                if mark != b"\xef\xbb\xbf" {
-                    self.ready = mark;
-                    self.at = 0;
-                    if !self.ready.is_empty() {
-                        return Ok(self.hand_out(buffer));
-                    }
-                }
-            }
-            return self.inner.read(buffer);
-        };
-        while !self.ended {
-            let count = self.inner.read(&mut self.raw)?;
-            self.ended = count == 0;
-            let mut text = String::with_capacity(
-                decoder.max_utf8_buffer_length(count).unwrap_or(count.saturating_mul(3) + 16),
-            );
-            let _ = decoder.decode_to_string(&self.raw[..count], &mut text, self.ended);
-            self.ready = text.into_bytes();
-            self.at = 0;
-            if !self.ready.is_empty() {
-                return Ok(self.hand_out(buffer));
-            }
-        }
-        Ok(0)
     }
 }

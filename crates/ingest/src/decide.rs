@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use brasa_model::{Interval, Note, Reason, SourceCrs};
 use jiff::tz::TimeZone;
 
+use crate::angle::{self, Axis};
 use crate::columns::{PlaceRole, Roles, SourceRole};
 use crate::dates::{Clock, Evidence, Hour, Order, Stamp, Time};
 use crate::names::unfold;
@@ -349,6 +350,16 @@ fn unreadable_time(column: Option<&str>, value: &str) -> Fault {
     }
 }
 
+/// A coordinate along an axis: a number, or else an angle in degrees, minutes and seconds.
+fn coordinate(text: &str, roles: &Roles, along: Axis) -> Number {
+    let number = roles.decimal.read(text);
+    if number != Number::Unreadable {
+        return number;
+    }
+    let angle = angle::parse(text).filter(|angle| angle.axis.is_none_or(|axis| axis == along));
+    angle.map_or(number, |angle| Number::Value(angle.degrees))
+}
+
 /// The coordinates of a row, or the first thing that is wrong with them.
 fn coordinates(
     record: &Record<'_>,
@@ -360,18 +371,19 @@ fn coordinates(
         return fault(Reason::RowUnreadable, String::new(), why.clone());
     }
     let (x, y, column, value) = match columns {
-        None => match record.place {
-            Place::Point(x, y) => (x, y, "geometry".to_owned(), format!("{x}, {y}")),
+        None => match &record.place {
+            &Place::Point(x, y) => (x, y, "geometry".to_owned(), format!("{x}, {y}")),
             Place::NotPoint(what) => {
-                return fault(Reason::GeometryNotPoint, "geometry".to_owned(), what.to_owned());
+                return fault(Reason::GeometryNotPoint, "geometry".to_owned(), (*what).to_owned());
             }
+            Place::Faulty { reason, column, value } => return fault(*reason, column.clone(), value.clone()),
             Place::InColumns => {
                 return fault(Reason::GeometryNotPoint, "geometry".to_owned(), "none".to_owned());
             }
         },
         Some((first, first_name, second, second_name)) => {
             let (a, b) = (record.fields[first].as_ref(), record.fields[second].as_ref());
-            let (read_a, read_b) = (roles.decimal.read(a), roles.decimal.read(b));
+            let (read_a, read_b) = (coordinate(a, roles, Axis::Lon), coordinate(b, roles, Axis::Lat));
             if let (Number::Value(x), Number::Value(y)) = (read_a, read_b)
                 && !(x == 0.0 && y == 0.0)
             {

@@ -1,4 +1,4 @@
-//! Everything else, through GDAL: GeoPackage, Shapefile, FlatGeobuf, KML, spreadsheets.
+//! Everything else, through GDAL: GeoPackage, Shapefile, FlatGeobuf, KML, file geodatabases.
 //!
 //! GDAL would open URLs, databases and files that point to them. Here it gets the absolute path of a file that
 //! exists, a closed list of drivers that read local files, and a configuration without a network.
@@ -11,14 +11,14 @@ use brasa_model::Note;
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
 use gdal::vector::{Feature, Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
-use geo::{Coord, MapCoords, MultiPolygon};
+use geo::{Coord, MapCoords, MultiPolygon, Polygon};
 
 use crate::IngestError;
-use crate::geojson::collect_polygons;
-use crate::records::{Place, Record, Records, StatedCrs};
+use crate::open::{Place, is_geodatabase};
+use crate::records::{self, Record, Records, StatedCrs};
 
 /// Drivers that read local files and follow no reference out of them. VRT, WFS and the databases are not here.
-const DRIVERS: [&str; 19] = [
+const DRIVERS: [&str; 16] = [
     "GPKG",
     "SQLite",
     "ESRI Shapefile",
@@ -31,9 +31,6 @@ const DRIVERS: [&str; 19] = [
     "GeoJSONSeq",
     "TopoJSON",
     "CSV",
-    "XLSX",
-    "XLS",
-    "ODS",
     "OpenFileGDB",
     "MapInfo File",
     "DXF",
@@ -77,13 +74,13 @@ enum Wanted {
 impl Gdal {
     /// Opens a file and chooses its layer.
     pub fn open(
-        path: &Path,
+        place: &Place,
         file: &Named,
         layer: Option<&str>,
         encoding: Option<&str>,
         crs_given: bool,
     ) -> Result<Self, IngestError> {
-        let path = absolute(path, file)?;
+        let path = absolute(place, file)?;
         let dataset = dataset(&path, file, encoding)?;
         let layer = choose(&dataset, file, layer, Wanted::Points)?;
         let (mut columns, mut types) = (Vec::new(), Vec::new());
@@ -132,11 +129,11 @@ impl Records for Gdal {
         let bridge = self.bridged.as_ref().and_then(|_| Bridge::of(&layer));
         for (at, feature) in layer.features().enumerate() {
             let fields = wanted.iter().map(|&at| self.field(&feature, at)).collect();
-            let mut place = if self.geometry { place(&feature) } else { Place::InColumns };
-            if let (Some(bridge), Place::Point(x, y)) = (&bridge, place) {
+            let mut place = if self.geometry { place(&feature) } else { records::Place::InColumns };
+            if let (Some(bridge), records::Place::Point(x, y)) = (&bridge, &place) {
                 // A point that cannot be brought over is NaN, and set aside as such.
-                let there = bridge.cross(Coord { x, y });
-                place = Place::Point(there.x, there.y);
+                let there = bridge.cross(Coord { x: *x, y: *y });
+                place = records::Place::Point(there.x, there.y);
             }
             if !each(&Record { line: at as u64 + 1, fields, place, broken: None }) {
                 break;
@@ -197,8 +194,8 @@ pub(crate) struct Area {
 }
 
 /// All polygons of a layer.
-pub(crate) fn polygons(path: &Path, file: &Named, layer: Option<&str>) -> Result<Area, IngestError> {
-    let dataset = dataset(&absolute(path, file)?, file, None)?;
+pub(crate) fn polygons(place: &Place, file: &Named, layer: Option<&str>) -> Result<Area, IngestError> {
+    let dataset = dataset(&absolute(place, file)?, file, None)?;
     let mut layer = choose(&dataset, file, layer, Wanted::Polygons)?;
     let (crs, bridge) = (stated_crs(&layer), Bridge::of(&layer));
     let mut features = Vec::new();
@@ -221,27 +218,37 @@ pub(crate) fn polygons(path: &Path, file: &Named, layer: Option<&str>) -> Result
     })
 }
 
-/// The absolute path of a file that exists, so that no text can be taken for a connection or a virtual file; only
-/// the archive path that `open` has built passes as it is.
-fn absolute(path: &Path, file: &Named) -> Result<PathBuf, IngestError> {
-    let archive = path.strip_prefix("/vsizip").is_ok();
-    if archive {
-        let inside_a_file = path
-            .ancestors()
-            .any(|part| part.strip_prefix("/vsizip").is_ok_and(|real| Path::new("/").join(real).is_file()));
-        return if inside_a_file {
-            Ok(path.to_owned())
-        } else {
-            Err(IngestError::FileMissing { path: file.name.clone() })
-        };
+/// Takes the polygons out of any geometry.
+fn collect_polygons(geometry: geo::Geometry<f64>, into: &mut Vec<Polygon<f64>>) {
+    match geometry {
+        geo::Geometry::Polygon(polygon) => into.push(polygon),
+        geo::Geometry::MultiPolygon(polygons) => into.extend(polygons),
+        geo::Geometry::GeometryCollection(parts) => {
+            for part in parts {
+                collect_polygons(part, into);
+            }
+        }
+        _ => {}
     }
-    let full = std::fs::canonicalize(path)
+}
+
+/// The absolute path of what exists, so that no text can be taken for a connection or a virtual file, and the way into it.
+fn absolute(place: &Place, file: &Named) -> Result<PathBuf, IngestError> {
+    let full = std::fs::canonicalize(&place.path)
         .map_err(|error| IngestError::FileUnreadable { path: file.name.clone(), why: error.to_string() })?;
-    if full.is_file() && !full.starts_with("/vsimem") {
-        Ok(full)
-    } else {
-        Err(IngestError::NotAFile { path: file.name.clone(), what: "not a plain file" })
+    if !(full.is_file() || is_geodatabase(&full)) || full.starts_with("/vsimem") {
+        return Err(IngestError::NotAFile { path: file.name.clone(), what: "not a plain file" });
     }
+    let braces = |text: &str| text.contains(['{', '}']);
+    let mut way = full.to_string_lossy().into_owned();
+    if !place.inside.is_empty() && (braces(&way) || place.inside.iter().any(|part| braces(part))) {
+        return Err(file
+            .unreadable(&"its name, or that of a member, holds a brace, which GDAL would take for its own"));
+    }
+    for part in &place.inside {
+        way = format!("/vsizip/{{{way}}}/{part}");
+    }
+    Ok(if place.inside.is_empty() { full } else { way.into() })
 }
 
 fn dataset(path: &Path, file: &Named, encoding: Option<&str>) -> Result<Dataset, IngestError> {
@@ -349,24 +356,24 @@ fn stated_crs(layer: &Layer<'_>) -> StatedCrs {
     }
 }
 
-fn place(feature: &Feature<'_>) -> Place {
+fn place(feature: &Feature<'_>) -> records::Place {
     use OGRwkbGeometryType as Kind;
-    let Some(geometry) = feature.geometry() else { return Place::NotPoint("none") };
+    let Some(geometry) = feature.geometry() else { return records::Place::NotPoint("none") };
     let kind = geometry_type_flatten(geometry.geometry_type());
     if geometry.is_empty() {
-        return Place::NotPoint("an empty geometry");
+        return records::Place::NotPoint("an empty geometry");
     }
     match kind {
         Kind::wkbPoint => {
             let (x, y, _) = geometry.get_point(0);
-            Place::Point(x, y)
+            records::Place::Point(x, y)
         }
         Kind::wkbMultiPoint if geometry.geometry_count() == 1 => {
             let (x, y, _) = geometry.get_geometry(0).get_point(0);
-            Place::Point(x, y)
+            records::Place::Point(x, y)
         }
-        Kind::wkbLineString | Kind::wkbMultiLineString => Place::NotPoint("line"),
-        Kind::wkbPolygon | Kind::wkbMultiPolygon => Place::NotPoint("polygon"),
-        _ => Place::NotPoint("another geometry"),
+        Kind::wkbLineString | Kind::wkbMultiLineString => records::Place::NotPoint("line"),
+        Kind::wkbPolygon | Kind::wkbMultiPolygon => records::Place::NotPoint("polygon"),
+        _ => records::Place::NotPoint("another geometry"),
     }
 }

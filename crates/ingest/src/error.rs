@@ -112,7 +112,7 @@ pub enum IngestError {
         limit: String,
     },
     /// A quoted field never ends.
-    #[error("{name}, line {line}: a quote is opened and not closed within {span}")]
+    #[error("{name}, line {line}: the row does not end within {span}; a quote may have been left open")]
     QuoteUnclosed {
         /// File name.
         name: String,
@@ -393,8 +393,9 @@ impl Diagnose for IngestError {
             }
             Self::CompressionBroken { .. } => "copy or download the file again; nothing of it was used".into(),
             Self::TooLarge { .. } => "if the file is sound, unpack or split it first".into(),
-            Self::QuoteUnclosed { .. } => "close or remove the quote on that line".into(),
-            Self::ArchiveChoice { .. } => "unpack the archive and name one file".into(),
+            Self::QuoteUnclosed { .. } => "look at that line, and close or remove its quote".into(),
+            Self::ArchiveChoice { members, .. } if members.is_empty() => "unpack it and look inside".into(),
+            Self::ArchiveChoice { .. } => "choose one with --layer NAME, or unpack the archive".into(),
             Self::LayerChoice { .. } => "choose one with --layer NAME (a study area: save that layer alone)".into(),
             Self::NoCoordinates { known: Some(known), .. } => known.clone(),
             Self::NoCoordinates { .. } => {

@@ -3,6 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use crate::IngestError;
+use crate::open::is_geodatabase;
 
 /// More cannot be told apart in the incidents.
 const MOST_FILES: usize = u16::MAX as usize + 1;
@@ -37,7 +38,7 @@ fn fitting(pattern: &str) -> Result<Vec<PathBuf>, IngestError> {
             path: error.path().display().to_string(),
             why: error.error().to_string(),
         })?;
-        if path.is_file() {
+        if path.is_file() || is_geodatabase(&path) {
             files.push(path);
         }
     }

@@ -6,8 +6,11 @@
 //! row read is used, filtered, rejected with a reason, or a duplicate, and `reading` checks that the sum holds. [`read`] takes
 //! files in one piece, [`stream`] in many: the way is the same.
 
+mod angle;
+mod archive;
 mod columns;
 mod csv;
+mod cutter;
 mod dates;
 mod decide;
 #[cfg(feature = "gdal")]
@@ -17,10 +20,13 @@ mod files;
 mod footprint;
 mod geojson;
 mod hash;
+mod header;
 mod inspect;
+mod json;
 mod names;
 mod notes;
 mod numbers;
+mod one_column;
 mod open;
 mod options;
 mod origins;
@@ -28,7 +34,11 @@ mod profiles;
 mod project;
 mod reading;
 mod records;
+mod shape;
+mod sheet;
 mod study_area;
+mod text;
+mod workbook;
 mod zones;
 
 use std::path::Path;
@@ -45,6 +55,7 @@ pub use zones::{check_zones, read_zones};
 
 use columns::Roles;
 use decide::{Interner, Raw, Wishes};
+use json::Json;
 use open::{Form, Opened};
 use profiles::Profile;
 use reading::{Reading, Source};
@@ -93,8 +104,8 @@ pub struct Progress {
 
 /// Reads files of incidents, all into one pattern.
 ///
-/// Files are plain local files: CSV and its kin, GeoJSON, either of them in gzip or zip, and with the cargo feature
-/// `gdal` also GeoPackage, Shapefile, FlatGeobuf, KML and spreadsheets. Each has a format, columns, an order of dates and a
+/// Files are plain local files: CSV and its kin, JSON and GeoJSON, workbooks, any of them in gzip or zip, and with the cargo
+/// feature `gdal` also GeoPackage, Shapefile, FlatGeobuf, KML and file geodatabases. Each has a format, columns, an order of dates and a
 /// reference system of its own; a column that the options name must be in one of them. Incidents and rejects keep the order of
 /// the files.
 pub fn read<P: AsRef<Path>>(paths: &[P], options: &InputOptions) -> Result<Ingested, IngestError> {
@@ -209,9 +220,11 @@ fn prepare(paths: &[&Path], options: &InputOptions) -> Result<(Vec<Prepared>, Ve
     let several = paths.len() > 1;
     let mut files = Vec::with_capacity(paths.len());
     for (path, name) in paths.iter().zip(files::names(paths)) {
-        files.push(open::open(path, name)?);
+        files.push(open::open(path, name, options.layer.as_deref())?);
     }
-    let has_layers = |file: &Opened| matches!(file.form, Form::Other(..));
+    // A layer is of use if a file has some, or is the member of an archive that it names.
+    let has_layers =
+        |file: &Opened| file.layer.is_none() || matches!(file.form, Form::Other(..) | Form::Sheets(_));
     if let (Some(layer), false) = (&options.layer, files.iter().any(has_layers)) {
         let name = if several { "of the files none" } else { &files[0].name };
         let expected = format!("of use: {name} has {}layers", if several { "" } else { "no " });
@@ -223,8 +236,10 @@ fn prepare(paths: &[&Path], options: &InputOptions) -> Result<(Vec<Prepared>, Ve
             Err(IngestError::NoRows { .. }) if several => Box::new(records::Nothing),
             other => other?,
         };
+        let records = one_column::wrap(records, &opened.name, options, several)?;
         prepared.push(Prepared { opened, records });
     }
+    one_column::check(prepared.iter().map(|file| file.records.columns()), options)?;
     let columns: Vec<&[String]> = prepared.iter().map(|file| file.records.columns()).collect();
     let mut makes: Vec<&[String]> = Vec::new();
     let mut sources: Vec<Source> = Vec::with_capacity(prepared.len());
@@ -291,13 +306,17 @@ fn give_crs(sources: &mut [Source], options: &InputOptions) -> Result<(), Ingest
 fn records(opened: &Opened, options: &InputOptions, several: bool) -> Result<Box<dyn Records>, IngestError> {
     match &opened.form {
         Form::Text(source) => Ok(Box::new(csv::Csv::open(source.clone(), options)?)),
-        Form::GeoJson(source) => Ok(Box::new(geojson::GeoJson::open(source)?)),
+        Form::Json(source) => Ok(match json::open(source)? {
+            Json::Features(features) => Box::new(features),
+            Json::Objects(objects) => Box::new(objects),
+        }),
+        Form::Sheets(source) => Ok(Box::new(sheet::Sheet::open(source, opened.layer.as_deref())?)),
         #[cfg(feature = "gdal")]
-        Form::Other(path, format) => {
+        Form::Other(place, format) => {
             let file = drivers::Named { name: opened.name.clone(), format };
-            let (layer, encoding) = (options.layer.as_deref(), options.encoding.as_deref());
+            let (layer, encoding) = (opened.layer.as_deref(), options.encoding.as_deref());
             let crs_given = options.crs.is_some() && !several;
-            Ok(Box::new(drivers::Gdal::open(path, &file, layer, encoding, crs_given)?))
+            Ok(Box::new(drivers::Gdal::open(place, &file, layer, encoding, crs_given)?))
         }
         #[cfg(not(feature = "gdal"))]
         Form::Other(_, format) => {

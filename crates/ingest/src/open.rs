@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
-use crate::IngestError;
+use crate::{IngestError, archive};
 
 /// Unpacked bytes per packed byte beyond which a file is taken for a bomb.
 const MAX_RATIO: u64 = 200;
@@ -18,6 +18,8 @@ const MAX_RATIO: u64 = 200;
 const RATIO_FROM: u64 = 64 << 20;
 /// Unpacked bytes beyond which a file is refused whatever its ratio.
 const MAX_UNPACKED: u64 = 64 << 30;
+/// Unpacked bytes beyond which a member of an archive is not held in memory.
+const MAX_HELD: u64 = 4 << 30;
 /// How much of the content is looked at to tell the format.
 const HEAD: usize = 4096;
 
@@ -30,6 +32,8 @@ pub(crate) struct Opened {
     pub bytes: u64,
     /// What it holds.
     pub form: Form,
+    /// The layer asked for, as far as it is not the member of an archive.
+    pub layer: Option<String>,
 }
 
 impl Opened {
@@ -43,15 +47,16 @@ impl Opened {
     /// Begins to digest the file: a thread of its own reads ahead of whoever reads the rows.
     pub fn digest(&self) -> Result<Digest, IngestError> {
         let failed = |error: io::Error| unreadable(&self.path, &error);
-        let file = File::open(&self.path).map_err(failed)?;
-        Ok(Digest(std::thread::Builder::new().spawn(move || sha256(file)).map_err(failed)?))
+        let files = parts(&self.path).map_err(failed)?;
+        let files = files.iter().map(File::open).collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        Ok(Digest(std::thread::Builder::new().spawn(move || sha256(files)).map_err(failed)?))
     }
 
     /// Whether the whole content is in memory while it is read.
     pub const fn is_held_whole(&self) -> bool {
         match &self.form {
             Form::Text(source) => matches!(source.kind, Kind::Memory(_)),
-            Form::GeoJson(_) => true,
+            Form::Json(_) | Form::Sheets(_) => true,
             Form::Other(..) => false,
         }
     }
@@ -61,13 +66,24 @@ impl Opened {
 pub(crate) enum Form {
     /// Delimited text.
     Text(Source),
-    /// GeoJSON, as one object or one feature per line.
-    GeoJson(Source),
-    /// For GDAL: the path to hand over and a name for the format.
+    /// JSON, as one value or one per line; GeoJSON is JSON.
+    Json(Source),
+    /// A workbook with sheets.
+    Sheets(Source),
+    /// For GDAL: where to find it, and a name for the format.
     Other(
-        #[cfg_attr(not(feature = "gdal"), expect(dead_code, reason = "only GDAL opens it"))] PathBuf,
+        #[cfg_attr(not(feature = "gdal"), expect(dead_code, reason = "only GDAL opens it"))] Place,
         &'static str,
     ),
+}
+
+/// Where something is that GDAL opens by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// A file, or the folder of a file geodatabase.
+    pub path: PathBuf,
+    /// The way into it, if it is an archive: the member, or an archive in it and its member.
+    pub inside: Vec<String>,
 }
 
 /// Bytes that can be read from the start as often as needed, unpacked.
@@ -96,6 +112,11 @@ impl Source {
         &self.name
     }
 
+    /// The file on disk that holds these very bytes, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        if let Kind::File(path) = &self.kind { Some(path) } else { None }
+    }
+
     /// The unpacked bytes from the start.
     pub fn reader(&self) -> Result<Box<dyn Read>, IngestError> {
         let open = |path: &Path| File::open(path).map_err(|error| self.failed(&error));
@@ -110,6 +131,25 @@ impl Source {
                 Box::new(Unpacked { inner: decoder, packed: taken(), unpacked: 0 })
             }
         })
+    }
+
+    /// The content of a member of an archive that messages call by `name`.
+    pub fn of_member(name: &str, content: Vec<u8>) -> Self {
+        Self::new(name, Kind::Memory(content.into()))
+    }
+
+    /// The same bytes without their gzip.
+    fn gunzipped(self) -> Result<Self, IngestError> {
+        let kind = match self.kind {
+            Kind::File(path) => Kind::Gzip(path),
+            Kind::Gzip(_) => Kind::Memory(self.bytes()?),
+            Kind::Memory(ref bytes) => {
+                let packed = bytes.len() as u64;
+                let decoder = MultiGzDecoder::new(Cursor::new(Rc::clone(bytes)));
+                Kind::Memory(unpacked(&self.name, decoder, packed)?.into())
+            }
+        };
+        Ok(Self::new(&self.name, kind))
     }
 
     /// All unpacked bytes.
@@ -132,11 +172,31 @@ impl Source {
             Some(UnpackFailure::Bomb { packed, unpacked }) => IngestError::TooLarge {
                 name,
                 what: format!("{packed} bytes unpack to more than {unpacked}"),
-                limit: format!("{MAX_RATIO} to 1 or 64 GiB"),
+                limit: format!("{MAX_RATIO} to 1, or 64 GiB as a stream and 4 GiB in memory"),
             },
             None => IngestError::ReadFailed { name, why: error.to_string() },
         }
     }
+}
+
+/// All that comes out of a decompressor, within the limits, in memory.
+pub(crate) fn unpacked(name: &str, from: impl Read, packed: u64) -> Result<Vec<u8>, IngestError> {
+    let mut content = Vec::new();
+    let mut from =
+        Unpacked { inner: from, packed: Rc::new(Cell::new(packed)), unpacked: 0 }.take(MAX_HELD + 1);
+    let failed = |error: &io::Error| Source::new(name, Kind::Memory(Rc::from([]))).failed(error);
+    from.read_to_end(&mut content).map_err(|error| failed(&error))?;
+    if content.len() as u64 > MAX_HELD {
+        return Err(failed(&io::Error::other(UnpackFailure::Bomb { packed, unpacked: MAX_HELD })));
+    }
+    Ok(content)
+}
+
+/// Refuses what would come out of a decompressor if it is beyond the limits, and forgets it.
+pub(crate) fn drained(name: &str, from: impl Read, packed: u64) -> Result<(), IngestError> {
+    let mut from = Unpacked { inner: from, packed: Rc::new(Cell::new(packed)), unpacked: 0 };
+    let failed = |error: &io::Error| Source::new(name, Kind::Memory(Rc::from([]))).failed(error);
+    io::copy(&mut from, &mut io::sink()).map(drop).map_err(|error| failed(&error))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> IngestError {
@@ -152,26 +212,59 @@ pub(crate) fn must_be_a_file(path: &Path) -> Result<(), IngestError> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     let what = match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => return Ok(()),
+        (false, true) if is_geodatabase(path) => return Ok(()),
         (false, true) => "a folder",
         (false, false) => "a device or a pipe",
     };
     Err(IngestError::NotAFile { path: path.display().to_string(), what })
 }
 
-/// Finds and recognises a file, which messages are to call by `name`.
-pub(crate) fn open(path: &Path, name: String) -> Result<Opened, IngestError> {
+/// Whether a folder is a file geodatabase of Esri.
+pub(crate) fn is_geodatabase(path: &Path) -> bool {
+    ending(&path.to_string_lossy()) == "gdb" && path.join(GEODATABASE).is_file()
+}
+
+/// The file that every file geodatabase has.
+pub(crate) const GEODATABASE: &str = "a00000001.gdbtable";
+
+/// Finds and recognises a file, which messages are to call by `name`; `layer` may name a member of an archive.
+pub(crate) fn open(path: &Path, name: String, layer: Option<&str>) -> Result<Opened, IngestError> {
     must_be_a_file(path)?;
     let failed = |error: io::Error| unreadable(path, &error);
-    let file = File::open(path).map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
+    let mut bytes = 0;
+    for part in parts(path).map_err(failed)? {
+        bytes += std::fs::metadata(part).map_err(failed)?.len();
+    }
     if bytes == 0 {
         return Err(IngestError::FileEmpty { name });
     }
-    let form = recognise(path, &name)?;
-    Ok(Opened { name, path: path.to_owned(), bytes, form })
+    let (form, layer) = if path.is_dir() {
+        let place = Place { path: path.to_owned(), inside: Vec::new() };
+        (Form::Other(place, "a file geodatabase"), layer.map(str::to_owned))
+    } else {
+        let outer = Place { path: path.to_owned(), inside: Vec::new() };
+        recognise(Source::new(&name, Kind::File(path.to_owned())), &name, &outer, layer)?
+    };
+    Ok(Opened { name, path: path.to_owned(), bytes, form, layer })
 }
 
-/// The SHA-256 of a file's bytes as stored, while it is worked out.
+/// The files that hold the bytes: the file itself, or those of a folder in the order of their names.
+fn parts(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The SHA-256 of a file's bytes as stored, or of those of a folder's files one after the other, while it is worked out.
 pub(crate) struct Digest(JoinHandle<io::Result<String>>);
 
 impl Digest {
@@ -183,44 +276,59 @@ impl Digest {
     }
 }
 
-fn sha256(mut file: File) -> io::Result<String> {
+fn sha256(files: Vec<File>) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            break;
+    for mut file in files {
+        loop {
+            let count = file.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            hash.update(&buffer[..count]);
         }
-        hash.update(&buffer[..count]);
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn recognise(path: &Path, name: &str) -> Result<Form, IngestError> {
-    let plain = Source::new(name, Kind::File(path.to_owned()));
-    let head = head(&plain)?;
+/// Archives in archives in archives are refused.
+pub(crate) const MOST_DEPTH: usize = 2;
+
+/// What bytes hold, by what they begin with and by what `inner` ends with; `place` is where they are on disk.
+pub(crate) fn recognise(
+    source: Source,
+    inner: &str,
+    place: &Place,
+    layer: Option<&str>,
+) -> Result<(Form, Option<String>), IngestError> {
+    let name = source.name.clone();
+    let head = head(&source)?;
     if head.starts_with(&[0x1f, 0x8b]) {
-        let source = Source::new(name, Kind::Gzip(path.to_owned()));
+        let source = source.gunzipped()?;
         let inner_head = self::head(&source)?;
-        let inner_name = name.strip_suffix(".gz").unwrap_or(name);
-        return match form_of(&inner_head, inner_name) {
-            Told::Text => Ok(Form::Text(source)),
-            Told::GeoJson => Ok(Form::GeoJson(source)),
-            Told::Other(format) => Err(IngestError::FormatUnreadable {
-                name: name.to_owned(),
-                format: "gzip of CSV or GeoJSON",
-                why: format!("it holds {format}; unpack it first"),
-            }),
+        let inner = inner.strip_suffix(".gz").unwrap_or(inner);
+        let form = match form_of(&inner_head, inner) {
+            Told::Text => Form::Text(source),
+            Told::Json => Form::Json(source),
+            Told::Sheets => Form::Sheets(source),
+            Told::Zip | Told::Other(_) => {
+                return Err(IngestError::FormatUnreadable {
+                    name,
+                    format: "gzip of text, JSON or a workbook",
+                    why: "it holds another format; unpack it first".to_owned(),
+                });
+            }
         };
+        return Ok((form, layer.map(str::to_owned)));
     }
-    if head.starts_with(b"PK\x03\x04") && !["xlsx", "ods", "kmz"].contains(&ending(name).as_str()) {
-        return from_zip(path, name);
-    }
-    Ok(match form_of(&head, name) {
-        Told::Text => Form::Text(plain),
-        Told::GeoJson => Form::GeoJson(plain),
-        Told::Other(format) => Form::Other(path.to_owned(), format),
-    })
+    let form = match form_of(&head, inner) {
+        Told::Text => Form::Text(source),
+        Told::Json => Form::Json(source),
+        Told::Sheets => Form::Sheets(source),
+        Told::Zip => return archive::open(&source, inner, place, layer),
+        Told::Other(format) => Form::Other(place.clone(), format),
+    };
+    Ok((form, layer.map(str::to_owned)))
 }
 
 /// The first bytes, unpacked.
@@ -230,26 +338,32 @@ fn head(source: &Source) -> Result<Vec<u8>, IngestError> {
     Ok(head)
 }
 
-fn ending(name: &str) -> String {
+pub(crate) fn ending(name: &str) -> String {
     name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
 }
 
 enum Told {
     Text,
-    GeoJson,
+    Json,
+    Sheets,
+    Zip,
     Other(&'static str),
 }
 
 fn form_of(head: &[u8], name: &str) -> Told {
     let ending = ending(name);
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    let signatures: [(&[u8], &str); 6] = [
+    match head {
+        [b'P', b'K', 3, 4, ..] if ending == "kmz" => return Told::Other("KMZ"),
+        [b'P', b'K', 3, 4, ..] => return Told::Zip,
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => return Told::Sheets,
+        _ => {}
+    }
+    let signatures: [(&[u8], &str); 4] = [
         (b"SQLite format 3\0", "GeoPackage or SQLite"),
         (b"fgb\x03", "FlatGeobuf"),
         (b"\x00\x00\x27\x0a", "Shapefile"),
         (b"PAR1", "Parquet"),
-        (b"PK\x03\x04", "a spreadsheet or KMZ"),
-        (b"\xd0\xcf\x11\xe0", "an old Excel workbook (xls)"),
     ];
     if let Some((_, format)) = signatures.iter().find(|(signature, _)| head.starts_with(signature)) {
         return Told::Other(format);
@@ -268,66 +382,12 @@ fn form_of(head: &[u8], name: &str) -> Told {
     }
     match text.first() {
         Some(b'<') => Told::Other("KML or another XML format"),
-        Some(b'{' | b'[' | 0x1e) => Told::GeoJson,
-        _ if ["geojson", "geojsonl", "geojsons", "json", "ndjson"].contains(&ending.as_str()) => {
-            Told::GeoJson
+        Some(b'{' | b'[' | 0x1e) => Told::Json,
+        _ if ["geojson", "geojsonl", "geojsons", "json", "jsonl", "ndjson"].contains(&ending.as_str()) => {
+            Told::Json
         }
-        _ if head.contains(&0) && !crate::csv::looks_like_utf16(head) => Told::Other("a binary format"),
+        _ if head.contains(&0) && !crate::text::looks_like_text(head) => Told::Other("a binary format"),
         _ => Told::Text,
-    }
-}
-
-/// A zip archive holds one text or GeoJSON file, read here in memory, or one shapefile for GDAL.
-fn from_zip(path: &Path, name: &str) -> Result<Form, IngestError> {
-    let broken = |why: String| IngestError::FormatUnreadable { name: name.to_owned(), format: "zip", why };
-    let failed =
-        |error: &io::Error| IngestError::ReadFailed { name: name.to_owned(), why: error.to_string() };
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    let mut archive =
-        zip::ZipArchive::new(BufReader::new(file)).map_err(|error| broken(error.to_string()))?;
-    let mut members = Vec::new();
-    for at in 0..archive.len() {
-        let member = archive.by_index_raw(at).map_err(|error| broken(error.to_string()))?;
-        let Some(inside) = member.enclosed_name() else { continue };
-        let inside = inside.to_string_lossy().into_owned();
-        let hidden = inside.starts_with("__MACOSX") || inside.split('/').any(|part| part.starts_with('.'));
-        let data = ["csv", "tsv", "txt", "geojson", "json", "geojsonl", "shp", "gpkg", "fgb", "kml"];
-        if member.is_file() && !hidden && data.contains(&ending(&inside).as_str()) {
-            members.push((at, inside));
-        }
-    }
-    // A readme beside the data is no rival to it.
-    if members.iter().any(|(_, inside)| ending(inside) != "txt") {
-        members.retain(|(_, inside)| ending(inside) != "txt");
-    }
-    let [(at, inside)] = members.as_slice() else {
-        let members = members.into_iter().map(|(_, inside)| inside).collect();
-        return Err(IngestError::ArchiveChoice { name: name.to_owned(), members });
-    };
-    if ["shp", "gpkg", "fgb", "kml"].contains(&ending(inside).as_str()) {
-        let absolute = std::fs::canonicalize(path).map_err(|error| failed(&error))?;
-        let mut inner = std::ffi::OsString::from("/vsizip/");
-        inner.push(absolute);
-        inner.push("/");
-        inner.push(inside);
-        return Ok(Form::Other(inner.into(), "a zipped vector file"));
-    }
-    let member = archive.by_index(*at).map_err(|error| broken(error.to_string()))?;
-    let packed = Rc::new(Cell::new(member.compressed_size()));
-    let mut content = Vec::new();
-    let shell = Source::new(name, Kind::Memory(Rc::from([])));
-    Unpacked { inner: member, packed, unpacked: 0 }
-        .read_to_end(&mut content)
-        .map_err(|error| shell.failed(&error))?;
-    if content.is_empty() {
-        return Err(IngestError::FileEmpty { name: format!("{name}/{inside}") });
-    }
-    let told = form_of(&content[..content.len().min(HEAD)], inside);
-    let source = Source::new(name, Kind::Memory(content.into()));
-    match told {
-        Told::Text => Ok(Form::Text(source)),
-        Told::GeoJson => Ok(Form::GeoJson(source)),
-        Told::Other(format) => Err(broken(format!("\"{inside}\" is {format}; unpack it first"))),
     }
 }
 

@@ -21,6 +21,9 @@ pub struct InputOptions {
     /// Column with the northing of a projected system; needs --crs if the file does not state it.
     #[schemars(title = "COLUMN")]
     pub y: Option<String>,
+    /// Column with the whole place as one text: WKT, WKB in hexadecimal, GeoJSON, or a pair such as "19.43, -99.13".
+    #[schemars(title = "COLUMN")]
+    pub geometry: Option<String>,
     /// Reference system of the coordinates as they stand in the file, such as EPSG:4326 or EPSG:32618; of several files, of those that do not state theirs.
     #[schemars(title = "EPSG:CODE")]
     pub crs: Option<String>,

@@ -64,12 +64,12 @@ pub(crate) fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-fn is_lonlat(x: f64, y: f64) -> bool {
+pub(crate) fn is_lonlat(x: f64, y: f64) -> bool {
     x.abs() <= 180.0 && y.abs() <= 90.0
 }
 
 /// Whether people live at this latitude: between the south of Chile and the north of Greenland, with a margin.
-fn is_inhabited(lon: f64, lat: f64) -> bool {
+pub(crate) fn is_inhabited(lon: f64, lat: f64) -> bool {
     lon.abs() <= 180.0 && (-60.0..=84.0).contains(&lat)
 }
 

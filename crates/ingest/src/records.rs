@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-use brasa_model::Note;
+use brasa_model::{Note, Reason};
 
 use crate::IngestError;
+
+/// Columns beyond which a file is refused.
+pub(crate) const MAX_COLUMNS: usize = 10_000;
 
 /// One row of a file.
 pub(crate) struct Record<'a> {
@@ -19,7 +22,7 @@ pub(crate) struct Record<'a> {
 }
 
 /// The geometry of a row.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Place {
     /// The format has no geometry: coordinates are in columns.
     InColumns,
@@ -27,6 +30,15 @@ pub(crate) enum Place {
     Point(f64, f64),
     /// No geometry, or one that is not a point; its name.
     NotPoint(&'static str),
+    /// A text in a column that is no place.
+    Faulty {
+        /// What is wrong with it.
+        reason: Reason,
+        /// The column.
+        column: String,
+        /// What stands there.
+        value: String,
+    },
 }
 
 /// What a file says about its reference system.

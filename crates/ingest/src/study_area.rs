@@ -5,13 +5,14 @@ use std::path::Path;
 use brasa_model::{Crs, InputRecord, Note, SourceCrs, Window, WindowOrigin};
 use geo::{Coord, LineString, MapCoords, MultiPolygon, Polygon};
 
-use crate::IngestError;
 use crate::error::extent;
 use crate::footprint::{Groups, footprint, radius};
-use crate::geojson::GeoJson;
+use crate::json::{self, Json};
+use crate::one_column;
 use crate::open::{Form, open};
 use crate::project::range;
 use crate::records::{Records, StatedCrs};
+use crate::{IngestError, InputOptions, records};
 
 /// The least gap, in metres, that can set a group of places apart.
 const LEAST_GAP: f64 = 10_000.0;
@@ -67,38 +68,35 @@ pub(crate) fn read_features(
     wanted: Wanted<'_>,
 ) -> Result<Polygons, IngestError> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let opened = open(path, name.clone())?;
+    let opened = open(path, name.clone(), layer)?;
     let digest = opened.digest()?;
     #[cfg_attr(not(feature = "gdal"), expect(unused_mut, reason = "only GDAL brings systems without a code"))]
     let mut bridged: Option<String> = None;
     let (features, (columns, fields), stated) = match &opened.form {
-        Form::GeoJson(source) => {
-            let file = GeoJson::open(source)?;
-            let features = file.polygons().map_err(|why| IngestError::FormatUnreadable {
-                name: name.clone(),
-                format: "GeoJSON",
-                why,
-            })?;
-            (features, fields(&file, wanted)?, file.crs())
-        }
-        Form::Text(_) => {
-            return Err(IngestError::FormatUnreadable {
-                name,
-                format: "polygons",
-                why: "it is a table; polygons come as GeoJSON, GeoPackage, Shapefile or KML".to_owned(),
-            });
+        Form::Json(source) => match json::open(source)? {
+            Json::Features(file) => {
+                let features = file.polygons().map_err(|why| IngestError::FormatUnreadable {
+                    name: name.clone(),
+                    format: "GeoJSON",
+                    why,
+                })?;
+                (features, fields(&file, wanted)?, file.crs())
+            }
+            Json::Objects(table) => in_a_column(&table, &name, wanted)?,
+        },
+        Form::Text(_) | Form::Sheets(_) => {
+            in_a_column(&*records(&opened, &InputOptions::default(), false)?, &name, wanted)?
         }
         #[cfg(feature = "gdal")]
-        Form::Other(path, format) => {
+        Form::Other(place, format) => {
             let file = crate::drivers::Named { name: name.clone(), format };
-            let area = crate::drivers::polygons(path, &file, layer)?;
+            let area = crate::drivers::polygons(place, &file, opened.layer.as_deref())?;
             bridged = area.bridged;
-            let table = crate::drivers::Gdal::open(path, &file, Some(&area.layer), None, false)?;
+            let table = crate::drivers::Gdal::open(place, &file, Some(&area.layer), None, false)?;
             (area.features, fields(&table, wanted)?, area.crs)
         }
         #[cfg(not(feature = "gdal"))]
         Form::Other(_, format) => {
-            let _ = layer;
             return Err(IngestError::FormatUnsupported { name, format: (*format).to_owned() });
         }
     };
@@ -128,6 +126,27 @@ pub(crate) fn read_features(
     };
     Ok(Polygons { features, columns, fields, record })
 }
+
+/// Polygons in a column of a table, and the wanted columns; that of the polygons says nothing else.
+fn in_a_column(table: &dyn Records, name: &str, wanted: Wanted<'_>) -> Result<Read, IngestError> {
+    let Some(found) = one_column::polygons(table)? else {
+        return Err(IngestError::FormatUnreadable {
+            name: name.to_owned(),
+            format: "polygons",
+            why: "it is a table without a column of polygons; they come as GeoJSON, GeoPackage, Shapefile or KML, or as WKT in a column"
+                .to_owned(),
+        });
+    };
+    let (columns, mut fields) = fields(table, wanted)?;
+    let geometry = &table.columns()[found.column];
+    for at in (0..columns.len()).filter(|&at| columns[at] == *geometry) {
+        fields.iter_mut().for_each(|row| row[at].clear());
+    }
+    Ok((found.features, (columns, fields), found.crs))
+}
+
+/// The polygons of each feature; the wanted columns and what each feature has in them; the system.
+type Read = (Vec<MultiPolygon<f64>>, (Vec<String>, Vec<Vec<String>>), StatedCrs);
 
 /// The wanted columns, and what each feature has in them.
 fn fields(records: &dyn Records, wanted: Wanted<'_>) -> Result<(Vec<String>, Vec<Vec<String>>), IngestError> {

@@ -21,7 +21,7 @@ use crate::numbers::{Number, is_blank};
 use crate::open::{Form, Opened};
 use crate::profiles::Profile;
 use crate::records::{Place, Record, Records};
-use crate::{IngestError, InputOptions, files, open};
+use crate::{IngestError, InputOptions, files, one_column, open};
 
 use fields::Gauge;
 use places::Spots;
@@ -52,8 +52,9 @@ pub fn inspect<P: AsRef<Path>>(paths: &[P], options: &InputOptions) -> Result<In
     let mut told = Vec::with_capacity(paths.len());
     let mut notes = Vec::new();
     for (at, (path, name)) in paths.iter().zip(files::names(&paths)).enumerate() {
-        let opened = open::open(path, name)?;
+        let opened = open::open(path, name, options.layer.as_deref())?;
         let records = crate::records(&opened, options, several)?;
+        let records = one_column::wrap(records, &opened.name, options, several)?;
         let crs = read.as_ref().ok().and_then(|read| read.inputs.get(at)?.crs_in.clone());
         let file = File::look(&*records, &opened, options, crs.as_deref())?;
         notes.extend(file.notes);
@@ -237,7 +238,7 @@ impl Seen {
         let place = match roles.place {
             PlaceRole::Geometry => match record.place {
                 Place::Point(x, y) => Some((x, y)),
-                Place::NotPoint(_) | Place::InColumns => None,
+                Place::NotPoint(_) | Place::InColumns | Place::Faulty { .. } => None,
             },
             PlaceRole::LonLat(a, b) | PlaceRole::Xy(a, b) => {
                 match (roles.decimal.read(field(a)), roles.decimal.read(field(b))) {
@@ -369,7 +370,8 @@ fn repeats_told(ids: u64, column: Option<&str>, copies: u64) -> Vec<Note> {
 const fn format_of(form: &Form) -> &'static str {
     match form {
         Form::Text(_) => "delimited text",
-        Form::GeoJson(_) => "GeoJSON",
+        Form::Json(_) => "JSON",
+        Form::Sheets(_) => "workbook",
         Form::Other(_, format) => format,
     }
 }
