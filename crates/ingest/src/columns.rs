@@ -13,7 +13,7 @@ use crate::dates::{Hour, Time};
 use crate::names::{
     HOUR, KIND, LAT, LON, NOT_THE_INCIDENT, SOURCE, TIME, X, Y, rank, ranked, unfold, words_of,
 };
-use crate::numbers::{Decimal, Number, is_blank};
+use crate::numbers::{Decimal, in_either_notation, is_blank};
 use crate::origins::Origin;
 use crate::profiles::{Codes, Profile, SourceRule};
 use crate::records::{Records, StatedCrs};
@@ -498,12 +498,7 @@ fn is_number(text: &str) -> bool {
 
 /// A number in either notation: at this point the decimal mark is not known. An angle in degrees and minutes is one, too.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    for decimal in [Decimal::Point, Decimal::Comma] {
-        if let Number::Value(value) = decimal.read(text) {
-            return Some(value);
-        }
-    }
-    angle::parse(text).map(|angle| angle.degrees)
+    in_either_notation(text).or_else(|| angle::parse(text).map(|angle| angle.degrees))
 }
 
 /// Whether two columns of a table are recognised as coordinates.

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use brasa_model::ColumnInspection;
 
-use crate::columns::number;
 use crate::dates::{Hour, Stamp, Time};
 use crate::names::words_of;
-use crate::numbers::is_blank;
+use crate::numbers::{in_either_notation as number, is_blank};
 
 /// Distinct values that are counted; a column with more is one of numbers, names or ids.
 const MAX_DISTINCT: usize = 1000;
