@@ -288,6 +288,20 @@ pub enum IngestError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// So many H3 cells would not fit.
+    #[error(
+        "H3 cells of resolution {resolution} over this study area would be about {cells:.0}, more than the {most:.0} that brasa makes"
+    )]
+    TooManyCells {
+        /// The resolution asked for.
+        resolution: u8,
+        /// About how many there would be.
+        cells: f64,
+        /// The most there may be.
+        most: f64,
+        /// A resolution that fits.
+        fits: u8,
+    },
     /// A promise of ours is broken.
     #[error("internal error: {0}")]
     Internal(String),
@@ -328,6 +342,7 @@ impl Diagnose for IngestError {
             Self::NoPolygon { .. } => "no_polygon",
             Self::StudyAreaInvalid { .. } => "study_area_invalid",
             Self::ZonesUnsound { .. } => "zones_unsound",
+            Self::TooManyCells { .. } => "too_many_cells",
             Self::Internal(_) => "internal",
         }
     }
@@ -347,6 +362,7 @@ impl Diagnose for IngestError {
             | Self::NotInPieces { .. }
             | Self::FileTwice { .. }
             | Self::CrsInvalid(_) => Blame::Usage,
+            Self::TooManyCells { .. } => Blame::Memory,
             Self::Internal(_) => Blame::Bug,
             _ => Blame::Data,
         }
@@ -378,7 +394,7 @@ impl Diagnose for IngestError {
             Self::TooLarge { .. } => "if the file is sound, unpack or split it first".into(),
             Self::QuoteUnclosed { .. } => "close or remove the quote on that line".into(),
             Self::ArchiveChoice { .. } => "unpack the archive and name one file".into(),
-            Self::LayerChoice { .. } => "choose one with --layer NAME (a study area: save that layer alone)".into(),
+            Self::LayerChoice { .. } => "choose one with --layer NAME; of zones with --zones-layer, of a study area with --study-area-layer".into(),
             Self::NoCoordinates { .. } => {
                 "name them: --lon COLUMN --lat COLUMN for degrees, or --x COLUMN --y COLUMN --crs EPSG:CODE".into()
             }
@@ -397,6 +413,7 @@ impl Diagnose for IngestError {
             Self::NoPolygon { .. } => "a study area, or zones, are one or more polygons".into(),
             Self::StudyAreaInvalid { .. } => "repair the polygons, for example with \"Fix geometries\" in QGIS".into(),
             Self::ZonesUnsound { remedy, .. } => (*remedy).into(),
+            Self::TooManyCells { fits, .. } => format!("--h3 {fits} fits"),
             Self::Internal(_) => "please report this with the command that led to it".into(),
             Self::FormatUnreadable { .. }
             | Self::ReadFailed { .. }

@@ -46,6 +46,7 @@ pub mod watch;
 pub mod weights;
 mod written;
 pub mod zones;
+pub mod zoning;
 
 use brasa_model::{
     Clusters, Curve, Features, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries,
