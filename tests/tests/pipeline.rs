@@ -318,6 +318,7 @@ fn every_method_writes_every_format_it_can() {
         ("gi", &["--cell", "300m", "--neighbours", "band:600m", "--correction", "by"], &["csv", "gpkg"]),
         ("local-moran", &["--cell", "300m", "--permutations", "99"], &["csv", "geojson", "gpkg"]),
         ("local-geary", &["--cell", "300m", "--permutations", "99"], &["csv", "gpkg"]),
+        ("local-join-count", &["--cell", "300m", "--at-least", "2"], &["csv", "geojson", "gpkg"]),
         ("gi-star", &["--hex", "400m", "--neighbours", "inverse:900m"], &["csv", "geojson", "gpkg", "fgb"]),
         ("local-moran", &["--h3", "8", "--permutations", "49"], &["csv", "geojson", "gpkg"]),
         ("moran", &["--cell", "300m", "--permutations", "99"], &["csv", "json"]),
