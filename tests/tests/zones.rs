@@ -148,7 +148,7 @@ fn hexagons_of_the_sample_city_are_written_and_contradictions_are_refused() {
         (&["--hex", "0.1m"], "more than"),
         (&["--hex", "20000km"], "nothing to compare"),
     ] {
-        let said = brasa(base.iter().chain(more));
+        let said = brasa(base.iter().chain(more).chain(&["--force"]));
         assert!(said.code != 0 && said.code != 3 && said.code != 70, "{}: {}", said.code, said.err);
         assert!(said.err.contains(wanted), "{wanted}: {}", said.err);
         assert!(!out.exists());
