@@ -161,6 +161,9 @@ impl Records for Csv {
             let (mut at, mut fields) = (0, Vec::with_capacity(wanted.len()));
             while let Some(found) = cut(bytes, at, blocks.ended(), self.dialect, &mut cuts) {
                 let first = line + found.blank;
+                if found.next - at > MAX_RECORD {
+                    return Err(self.unclosed(first, format!("{} MiB", MAX_RECORD >> 20)));
+                }
                 let raw = &bytes[at..found.next];
                 (line, at) = (first + 1 + found.inner, found.next);
                 seen += 1;

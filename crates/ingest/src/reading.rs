@@ -310,7 +310,12 @@ impl<'a> Reading<'a> {
                 let window = if let Some(window) = &self.window {
                     window.clone()
                 } else {
-                    let (window, record) = study_area::given(file, &crs, &mut self.notes)?;
+                    let (window, record) = study_area::given(
+                        file,
+                        self.options.study_area_layer.as_deref(),
+                        &crs,
+                        &mut self.notes,
+                    )?;
                     self.study_area_file = Some(record);
                     window
                 };
