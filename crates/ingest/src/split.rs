@@ -143,14 +143,19 @@ pub(crate) fn cut(
     if at >= bytes.len() {
         return None;
     }
-    let mut inner = 0;
+    let first = at;
+    let mut quoted = false;
+    // Only a quoted field holds line feeds; most records are looked over once.
+    let inner = |quoted: bool, end: usize| {
+        if quoted { memchr_iter(b'\n', &bytes[first..end]).count() as u64 } else { 0 }
+    };
     loop {
         let start = at;
         let mut field = Field { start, end: start, dressed: false };
         if bytes.get(at) == Some(&b'"') {
             match dialect.closing(bytes, at + 1) {
                 Some((close, doubled)) => {
-                    inner += memchr_iter(b'\n', &bytes[start..close]).count() as u64;
+                    quoted = true;
                     at = close + 1;
                     let ends = bytes.get(at).is_none_or(|&byte| byte == delimiter || byte == b'\n');
                     field = if ends && !doubled {
@@ -161,7 +166,7 @@ pub(crate) fn cut(
                     };
                 }
                 None if ended => {
-                    inner += memchr_iter(b'\n', &bytes[start..]).count() as u64;
+                    quoted = true;
                     at = bytes.len();
                     field = Field { start, end: at, dressed: true };
                 }
@@ -174,8 +179,8 @@ pub(crate) fn cut(
         fields.push(field);
         match bytes.get(at) {
             Some(&byte) if byte == delimiter => at += 1,
-            Some(_) => return Some(Cut { next: at + 1, blank, inner }),
-            None if ended => return Some(Cut { next: at, blank, inner }),
+            Some(_) => return Some(Cut { next: at + 1, blank, inner: inner(quoted, at) }),
+            None if ended => return Some(Cut { next: at, blank, inner: inner(quoted, at) }),
             None => return None,
         }
     }
