@@ -19,6 +19,7 @@ mod error;
 mod files;
 mod footprint;
 mod geojson;
+mod guard;
 mod hash;
 mod header;
 mod json;
@@ -29,6 +30,8 @@ mod one_column;
 mod open;
 mod options;
 mod origins;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod profiles;
 mod project;
 mod reading;
@@ -308,6 +311,8 @@ fn records(opened: &Opened, options: &InputOptions, several: bool) -> Result<Box
             Json::Features(features) => Box::new(features),
             Json::Objects(objects) => Box::new(objects),
         }),
+        #[cfg(feature = "parquet")]
+        Form::Parquet(source) => Ok(Box::new(parquet::Parquet::open(source)?)),
         Form::Sheets(source) => Ok(Box::new(sheet::Sheet::open(source, opened.layer.as_deref())?)),
         #[cfg(feature = "gdal")]
         Form::Other(place, format) => {

@@ -53,10 +53,12 @@ impl Opened {
     }
 
     /// Whether the whole content is in memory while it is read.
-    pub const fn is_held_whole(&self) -> bool {
+    pub fn is_held_whole(&self) -> bool {
         match &self.form {
             Form::Text(source) => matches!(source.kind, Kind::Memory(_)),
             Form::Json(_) | Form::Sheets(_) => true,
+            #[cfg(feature = "parquet")]
+            Form::Parquet(source) => source.file().is_none(),
             Form::Other(..) => false,
         }
     }
@@ -70,6 +72,9 @@ pub(crate) enum Form {
     Json(Source),
     /// A workbook with sheets.
     Sheets(Source),
+    /// Parquet or GeoParquet.
+    #[cfg(feature = "parquet")]
+    Parquet(Source),
     /// For GDAL: where to find it, and a name for the format.
     Other(
         #[cfg_attr(not(feature = "gdal"), expect(dead_code, reason = "only GDAL opens it"))] Place,
@@ -311,6 +316,8 @@ pub(crate) fn recognise(
             Told::Text => Form::Text(source),
             Told::Json => Form::Json(source),
             Told::Sheets => Form::Sheets(source),
+            #[cfg(feature = "parquet")]
+            Told::Parquet => Form::Parquet(source),
             Told::Zip | Told::Other(_) => {
                 return Err(IngestError::FormatUnreadable {
                     name,
@@ -325,6 +332,8 @@ pub(crate) fn recognise(
         Told::Text => Form::Text(source),
         Told::Json => Form::Json(source),
         Told::Sheets => Form::Sheets(source),
+        #[cfg(feature = "parquet")]
+        Told::Parquet => Form::Parquet(source),
         Told::Zip => return archive::open(&source, inner, place, layer),
         Told::Other(format) => Form::Other(place.clone(), format),
     };
@@ -346,6 +355,8 @@ enum Told {
     Text,
     Json,
     Sheets,
+    #[cfg(feature = "parquet")]
+    Parquet,
     Zip,
     Other(&'static str),
 }
@@ -358,6 +369,10 @@ fn form_of(head: &[u8], name: &str) -> Told {
         [b'P', b'K', 3, 4, ..] => return Told::Zip,
         [0xd0, 0xcf, 0x11, 0xe0, ..] => return Told::Sheets,
         _ => {}
+    }
+    #[cfg(feature = "parquet")]
+    if head.starts_with(b"PAR1") {
+        return Told::Parquet;
     }
     let signatures: [(&[u8], &str); 4] = [
         (b"SQLite format 3\0", "GeoPackage or SQLite"),
