@@ -255,6 +255,16 @@ proptest! {
     }
 }
 
+#[test]
+fn a_pair_at_the_last_radius_is_hidden_by_the_border_as_any_other() {
+    // 850 / 11 × 11 is not 850: the pair lies a hair beyond the last radius as it is rounded, and counts as on it.
+    let (x, y) = (vec![987.5, 1837.5], vec![1000.0, 1000.0]);
+    let world = incidents(x.clone(), y.clone(), None, (0.0, 0.0, SIDE, SIDE));
+    let curve = ripley_k(&world, &k_params(850.0, 11, Correction::Border), &WATCH).unwrap();
+    let (k, _) = naive(&x, &y, &curve.x.values, Correction::Border);
+    assert_eq!((column(&curve, "k")[10], k[10]), (2e6, 2e6));
+}
+
 /// An even pattern, by a low-discrepancy sequence turned by a seed: no chance of the method's own.
 fn even(n: u32, seed: f64) -> (Vec<f64>, Vec<f64>) {
     let turn = |at: u32, step: f64| ((f64::from(at) + 1.0) * step + seed).fract() * SIDE;

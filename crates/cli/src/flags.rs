@@ -148,6 +148,13 @@ pub fn command() -> Command {
                 .arg(print_pipeline()),
         )
         .subcommand(
+            Command::new("inspect")
+                .about("What is in the files, what is wrong with it, what would be used; ends with the command to run")
+                .arg(incidents())
+                .arg(output("FILE", "File to write as well: a page (.html) or an object (.json)"))
+                .args(arguments(input_flags(), "Reading the files (all are guessed when absent)")),
+        )
+        .subcommand(
             Command::new("demo")
                 .about("The main job on the sample city, found against planted hotspots")
                 .arg(output("DIR", "Folder to write").default_value("brasa-demo")),

@@ -2,6 +2,7 @@
 //! error looks.
 
 mod flags;
+mod inspection;
 mod meter;
 mod report;
 
@@ -9,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use brasa_engine::{Analysis, EngineError, Output, Pieces, Pipeline, demo};
+use brasa_engine::{Analysis, EngineError, InputOptions, Output, Pieces, Pipeline, demo};
 use brasa_model::Diagnose;
 use clap::ArgMatches;
 use meter::Meter;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let done = match name {
         "methods" => printer.methods(),
         "demo" => run_demo(given, &mut printer),
+        "inspect" => run_inspect(given, &mut printer),
         "run" => Pipeline::from_file(&path(given, "pipeline"))
             .and_then(|pipeline| run_pipeline(&pipeline, given, &mut printer)),
         analysis => {
@@ -76,11 +78,22 @@ fn run_demo(given: &ArgMatches, printer: &mut Printer) -> Result<ExitCode, Engin
     Ok(printer.demo(&pipeline, &outcome, &score))
 }
 
+fn run_inspect(given: &ArgMatches, printer: &mut Printer) -> Result<ExitCode, EngineError> {
+    let files: Vec<PathBuf> = given.get_many("incidents").into_iter().flatten().cloned().collect();
+    let output = given.get_one::<PathBuf>("output").map(|path| (path.as_path(), given.get_flag("force")));
+    Ok(printer.inspection(&brasa_engine::inspect(&files, &input_options(given)?, output)?))
+}
+
+/// How the flags say that the files are to be read.
+fn input_options(given: &ArgMatches) -> Result<InputOptions, EngineError> {
+    let refused = |why: String| EngineError::Pipeline { place: "input flags".to_owned(), why };
+    serde_json::from_value(flags::given(&flags::input_flags(), given))
+        .map_err(|error| refused(error.to_string()))
+}
+
 /// The pipeline that the flags of `brasa hotspots` or `brasa METHOD` describe.
 fn pipeline_of(analysis: &str, given: &ArgMatches) -> Result<Pipeline, EngineError> {
-    let refused = |why: String| EngineError::Pipeline { place: "input flags".to_owned(), why };
-    let input = serde_json::from_value(flags::given(&flags::input_flags(), given))
-        .map_err(|error| refused(error.to_string()))?;
+    let input = input_options(given)?;
     let parameters = flags::given(&flags::analysis_flags(analysis), given);
     Ok(Pipeline {
         files: given.get_many("incidents").into_iter().flatten().cloned().collect(),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use brasa_engine::demo::{FOUND_FROM, Score};
 use brasa_engine::{Analysis, Hotspot, METHODS, Outcome, Pipeline};
-use brasa_model::{Account, Blame, Diagnose, InputRecord, Note, Reason};
+use brasa_model::{Account, Blame, Diagnose, InputRecord, Inspection, Note, Reason};
 use serde_json::json;
 
 /// Exit code of a wrong command.
@@ -67,6 +67,20 @@ impl Printer {
             self.print(&self.report(pipeline, outcome));
         }
         exit_code(outcome)
+    }
+
+    /// The report of an inspection. What would be refused ends with the exit code that the refusal would have.
+    pub fn inspection(&self, inspection: &Inspection) -> ExitCode {
+        if self.json {
+            self.object(inspection);
+        } else if !self.quiet {
+            self.print(&crate::inspection::report(self, inspection));
+        }
+        match (&inspection.refused, inspection.rows) {
+            (Some(refused), _) => ExitCode::from(code_of(refused.blame)),
+            (None, Some(rows)) if rows.rejected > 0 => ExitCode::from(REJECTED),
+            _ => ExitCode::SUCCESS,
+        }
     }
 
     /// The report of the demo.
@@ -172,7 +186,8 @@ impl Printer {
         }
     }
 
-    fn notes(&self, text: &mut String, notes: &[Note]) {
+    /// The notes, a line each, with their reasons if asked for.
+    pub fn notes(&self, text: &mut String, notes: &[Note]) {
         for (at, note) in notes.iter().enumerate() {
             let lead = if at == 0 { "\nNoted      " } else { "           " };
             let _ = writeln!(text, "{lead}{}", self.wrap(&printable(&note.text), 11));
@@ -281,15 +296,7 @@ impl Printer {
 
     /// An error: what is wrong, where and why; what to do; whose turn it is, as the exit code.
     pub fn error(&self, error: &dyn Diagnose) -> ExitCode {
-        let code = match error.blame() {
-            Blame::Usage => USAGE,
-            Blame::Data => 65,
-            Blame::Input => 66,
-            Blame::Bug => 70,
-            Blame::Memory => 71,
-            Blame::Create => 73,
-            Blame::Io => 74,
-        };
+        let code = code_of(error.blame());
         if self.json {
             self.object(&json!({
                 "error": error.code(),
@@ -313,7 +320,7 @@ impl Printer {
     }
 
     /// Breaks a long line on a terminal, indenting what follows.
-    fn wrap(&self, text: &str, indent: usize) -> String {
+    pub fn wrap(&self, text: &str, indent: usize) -> String {
         if !io::stdout().is_terminal() {
             return text.to_owned();
         }
@@ -360,6 +367,18 @@ fn of_each(text: &mut String, files: &[(&InputRecord, Account)]) {
     }
 }
 
+const fn code_of(blame: Blame) -> u8 {
+    match blame {
+        Blame::Usage => USAGE,
+        Blame::Data => 65,
+        Blame::Input => 66,
+        Blame::Bug => 70,
+        Blame::Memory => 71,
+        Blame::Create => 73,
+        Blame::Io => 74,
+    }
+}
+
 fn exit_code(outcome: &Outcome) -> ExitCode {
     if outcome.rejects.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REJECTED) }
 }
@@ -370,7 +389,7 @@ fn complain(text: &str) {
 }
 
 /// Text from a file, made harmless for a terminal: control characters and direction marks are dropped.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

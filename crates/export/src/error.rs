@@ -80,6 +80,9 @@ pub enum ExportError {
     /// The ending names no format of a curve.
     #[error("{} cannot hold a curve", .0.display())]
     CurveFormatUnknown(PathBuf),
+    /// The ending names no format of an inspection.
+    #[error("{} cannot hold an inspection", .0.display())]
+    InspectionFormatUnknown(PathBuf),
     /// This build cannot write the format.
     #[error("this build of brasa has no GDAL, which {0} files need")]
     NeedsGdal(Format),
@@ -139,7 +142,9 @@ impl Diagnose for ExportError {
             Self::DiskFull(_) => "disk_full",
             Self::WriteFailed { .. } => "write_failed",
             Self::FormatUnknown(_) => "format_unknown",
-            Self::FormatUnsuitable { .. } | Self::CurveFormatUnknown(_) => "format_unsuitable",
+            Self::FormatUnsuitable { .. }
+            | Self::CurveFormatUnknown(_)
+            | Self::InspectionFormatUnknown(_) => "format_unsuitable",
             Self::NeedsGdal(_) => "needs_gdal",
             Self::Unprojectable { .. } => "coordinate_unprojectable",
             Self::Crs(_) => "crs_unsuitable",
@@ -161,6 +166,7 @@ impl Diagnose for ExportError {
             Self::FormatUnknown(_)
             | Self::FormatUnsuitable { .. }
             | Self::CurveFormatUnknown(_)
+            | Self::InspectionFormatUnknown(_)
             | Self::NeedsGdal(_) => Blame::Usage,
             Self::Unprojectable { .. } | Self::Crs(_) => Blame::Data,
             Self::Inconsistent(_) => Blame::Bug,
@@ -194,6 +200,7 @@ impl Diagnose for ExportError {
                 _ => "write it to .gpkg, .fgb, .geojson, .geojsonl or .csv".to_owned(),
             },
             Self::CurveFormatUnknown(_) => "write it to .csv, .json or .svg".to_owned(),
+            Self::InspectionFormatUnknown(_) => "write it to .html or .json".to_owned(),
             Self::NeedsGdal(_) => {
                 format!("end the name in one of {}, or build with --features gdal", supported().join(", "))
             }

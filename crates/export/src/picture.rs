@@ -260,7 +260,7 @@ fn px(value: f64) -> f64 {
     (value * 100.0).round() / 100.0 + 0.0
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

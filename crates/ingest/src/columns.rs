@@ -13,7 +13,7 @@ use crate::dates::{Hour, Time};
 use crate::names::{
     HOUR, KIND, LAT, LON, NOT_THE_INCIDENT, SOURCE, TIME, X, Y, rank, ranked, unfold, words_of,
 };
-use crate::numbers::{Decimal, Number, is_blank};
+use crate::numbers::{Decimal, in_either_notation, is_blank};
 use crate::origins::Origin;
 use crate::profiles::{Codes, Profile, SourceRule};
 use crate::records::{Records, StatedCrs};
@@ -124,6 +124,55 @@ pub(crate) struct Roles {
     pub names: Columns,
     /// The guesses.
     pub notes: Vec<Note>,
+}
+
+impl Roles {
+    /// The roles of the columns, by the names of their flags.
+    fn all(&self) -> Vec<(&'static str, Option<usize>)> {
+        let mut all = match self.place {
+            PlaceRole::Geometry => Vec::new(),
+            PlaceRole::LonLat(lon, lat) => vec![("lon", Some(lon)), ("lat", Some(lat))],
+            PlaceRole::Xy(x, y) => vec![("x", Some(x)), ("y", Some(y))],
+        };
+        let source = if let SourceRole::Column(at, _) = self.source { Some(at) } else { None };
+        all.extend([
+            ("time", self.time),
+            ("hour", self.hour),
+            ("time-end", self.time_end),
+            ("hour-end", self.hour_end),
+            ("kind", self.kind),
+            ("weight", self.weight),
+            ("id", self.id),
+            ("source", source),
+        ]);
+        all
+    }
+
+    /// The role of a column.
+    pub fn role_of(&self, column: usize) -> Option<&'static str> {
+        self.all().into_iter().find(|(_, at)| *at == Some(column)).map(|(role, _)| role)
+    }
+
+    /// The flags that name these columns.
+    pub fn flags(&self) -> BTreeMap<String, String> {
+        let names = &self.names;
+        let name = |role: &str| match role {
+            "lon" => &names.lon,
+            "lat" => &names.lat,
+            "x" => &names.x,
+            "y" => &names.y,
+            "time" => &names.time,
+            "hour" => &names.hour,
+            "time-end" => &names.time_end,
+            "hour-end" => &names.hour_end,
+            "kind" => &names.kind,
+            "weight" => &names.weight,
+            "id" => &names.id,
+            _ => &names.source,
+        };
+        let known = self.all().into_iter().filter(|(_, at)| at.is_some());
+        known.filter_map(|(role, _)| Some((role.to_owned(), name(role).clone()?))).collect()
+    }
 }
 
 /// Finds the role of every column.
@@ -449,12 +498,7 @@ fn is_number(text: &str) -> bool {
 
 /// A number in either notation: at this point the decimal mark is not known. An angle in degrees and minutes is one, too.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    for decimal in [Decimal::Point, Decimal::Comma] {
-        if let Number::Value(value) = decimal.read(text) {
-            return Some(value);
-        }
-    }
-    angle::parse(text).map(|angle| angle.degrees)
+    in_either_notation(text).or_else(|| angle::parse(text).map(|angle| angle.degrees))
 }
 
 /// Whether two columns of a table are recognised as coordinates.

@@ -191,6 +191,41 @@ pub(crate) const SOURCE: &[&str] = &[
     "forma comunicacao",
 ];
 
+pub(crate) const ID: &[&str] = &[
+    "incident id",
+    "incident number",
+    "incident num",
+    "incident no",
+    "incident key",
+    "crime id",
+    "case number",
+    "case no",
+    "case id",
+    "event id",
+    "event number",
+    "id evento",
+    "report number",
+    "dr no",
+    "cmplnt num",
+    "id hecho",
+    "id caso",
+    "caso",
+    "id incidente",
+    "id delito",
+    "folio",
+    "carpeta",
+    "id carpeta",
+    "noticia criminal",
+    "nunc",
+    "expediente",
+    "num bo",
+    "numero bo",
+    "id ocorrencia",
+    "uid",
+    "id",
+    "row id",
+];
+
 /// How well a column's name fits a list of names: its place in the list, whole names before parts; `None` if not.
 pub(crate) fn rank(column: &str, names: &[&str]) -> Option<usize> {
     let words = words_of(column);

@@ -81,6 +81,14 @@ impl Decimal {
     }
 }
 
+/// A number with a decimal point or a decimal comma, where the mark of the file is not known.
+pub(crate) fn in_either_notation(text: &str) -> Option<f64> {
+    [Decimal::Point, Decimal::Comma].into_iter().find_map(|decimal| match decimal.read(text) {
+        Number::Value(value) => Some(value),
+        Number::Missing | Number::Unreadable | Number::NotFinite => None,
+    })
+}
+
 /// A number with its thousands groups removed and a decimal point: needs a decimal mark to be sure which is which.
 fn without_groups(text: &str, group: char, decimal: char) -> Option<String> {
     let (whole, rest) = text.rsplit_once(decimal)?;
@@ -113,13 +121,14 @@ pub(crate) fn is_blank(text: &str) -> bool {
     if text.len() > 14 {
         return false;
     }
-    const WORDS: [&str; 13] = [
+    const WORDS: [&str; 14] = [
         "",
         "-",
         "NA",
         "N/A",
         "#N/A",
         "NULL",
+        "(null)",
         "NONE",
         "\\N",
         "S/D",

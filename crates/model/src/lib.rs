@@ -19,6 +19,7 @@ pub mod curve;
 pub mod diagnose;
 pub mod grid;
 pub mod incidents;
+mod inspection;
 pub mod isopleths;
 pub mod layer;
 pub mod local_stats;
@@ -39,6 +40,9 @@ pub use curve::{Curve, Role, Series};
 pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
 pub use incidents::{Files, Incidents, Kinds};
+pub use inspection::{
+    ColumnInspection, FileInspection, Inspection, Lag, PlacesInspection, Refusal, Stack, TimesInspection,
+};
 pub use isopleths::{Isopleth, Isopleths};
 pub use layer::{Column, ColumnKind, Feature, Features, Layer, Value};
 pub use local_stats::{Class, LocalStats};

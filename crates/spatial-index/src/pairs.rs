@@ -167,8 +167,10 @@ impl Strips {
         }
     }
 
-    /// Tells of each place within `reach` of (x, y): which site it is, and the way to it.
+    /// Tells of each place within `reach` of (x, y), and of some beyond: which site it is, and the way to it.
     pub fn around(&self, (x, y): (f64, f64), reach: f64, mut tell: impl FnMut(usize, f64, f64)) {
+        // A place at the reach itself is within it, however that was rounded; the same holds where pairs are counted.
+        let reach = reach * (1.0 + 2.0 * HAIR);
         let strip = |y: f64| (((y - self.south) / self.height).max(0.0) as usize).min(self.starts.len() - 1);
         for at in strip(y - reach)..(strip(y + reach) + 1).min(self.starts.len() - 1) {
             let places = self.starts[at]..self.starts[at + 1];
