@@ -50,7 +50,7 @@ use brasa_model::{Account, Incidents, InputRecord, Note, Reject, SourceCrs};
 
 pub use columns::Columns;
 pub use error::IngestError;
-pub use files::expand;
+pub use files::{expand, without_secrets};
 pub use inspect::inspect;
 pub use options::InputOptions;
 pub use study_area::read_polygons;
