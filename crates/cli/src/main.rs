@@ -113,7 +113,10 @@ fn path(given: &ArgMatches, name: &str) -> PathBuf {
 
 /// The command as it was typed, with the program's name alone.
 fn command_line() -> String {
-    let quoted = |word: String| if word.contains([' ', ';', '\'']) { format!("{word:?}") } else { word };
+    let quoted = |word: String| {
+        let word = brasa_engine::without_secrets(&word);
+        if word.contains([' ', ';', '\'']) { format!("{word:?}") } else { word }
+    };
     let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
     std::iter::once("brasa".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }

@@ -17,7 +17,7 @@ mod stability;
 mod zoning;
 
 pub use brasa_export::OutputRecord;
-pub use brasa_ingest::{InputOptions, Pieces, Progress as Reading};
+pub use brasa_ingest::{InputOptions, Pieces, Progress as Reading, without_secrets};
 pub use brasa_spatial_index::watch::Step;
 pub use brasa_spatial_index::{METHODS, Method, method};
 pub use error::EngineError;

@@ -22,6 +22,7 @@ pub(crate) struct Angle {
 pub(crate) fn parse(text: &str) -> Option<Angle> {
     let mut reader = Reader { rest: text.trim() };
     let before = reader.hemisphere()?;
+    let signed = reader.rest.starts_with(['-', '+', '\u{2212}']);
     let sign = reader.sign();
     let (mut parts, mut marked) = (Vec::with_capacity(3), before.is_some());
     while parts.len() < 3 {
@@ -29,8 +30,11 @@ pub(crate) fn parse(text: &str) -> Option<Angle> {
         marked |= reader.mark(parts.len());
         parts.push((value, whole));
     }
+    // The letter O right behind a digit may be a zero that somebody mistyped.
+    let mistyped = parts.len() == 1 && !marked && reader.rest.starts_with(['O', 'o']);
     let after = reader.hemisphere()?;
-    if !reader.rest.is_empty() || (before.is_some() && after.is_some()) {
+    let twice = signed && parts.len() == 1 && !marked && after.is_some();
+    if mistyped || twice || !reader.rest.is_empty() || (before.is_some() && after.is_some()) {
         return None;
     }
     let hemisphere = before.or(after);
@@ -80,26 +84,28 @@ impl Reader<'_> {
 
     /// A number, and whether it is whole.
     fn number(&mut self) -> Option<(f64, bool)> {
-        self.space();
+        let mut ahead = Reader { rest: self.rest };
+        ahead.space();
         let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-        let whole = digits(self.rest);
+        let whole = digits(ahead.rest);
         if whole == 0 || whole > 3 {
             return None;
         }
         let mut end = whole;
-        if self.rest[whole..].starts_with(['.', ',']) {
-            let decimals = digits(&self.rest[whole + 1..]);
+        if ahead.rest[whole..].starts_with(['.', ',']) {
+            let decimals = digits(&ahead.rest[whole + 1..]);
             if decimals > 0 {
                 end = whole + 1 + decimals;
             }
         }
-        let value = self.rest[..end].replace(',', ".").parse().ok()?;
-        self.rest = &self.rest[end..];
+        let value = ahead.rest[..end].replace(',', ".").parse().ok()?;
+        self.rest = &ahead.rest[end..];
         Some((value, end == whole))
     }
 
     /// Steps over the mark behind the number of that place, if there is one.
     fn mark(&mut self, place: usize) -> bool {
+        let before = self.rest;
         self.space();
         let marks: &[&str] = match place {
             0 => &["°", "º", "˚", "\u{fffd}", ":"],
@@ -107,7 +113,7 @@ impl Reader<'_> {
             _ => &["\"", "″", "”", "“", "''", "′′", "’’", "´´"],
         };
         let found = marks.iter().find_map(|mark| self.rest.strip_prefix(mark));
-        self.rest = found.unwrap_or(self.rest);
+        self.rest = found.unwrap_or(before);
         found.is_some()
     }
 
@@ -152,7 +158,9 @@ mod tests {
             ("23°L", 23.0, Some(Lon)),
             ("-0°30'", -0.5, None),
             ("-74 04.5", -74.075, None),
-            ("-74.5 W", -74.5, Some(Lon)),
+            ("74.5 W", -74.5, Some(Lon)),
+            ("74.5 O", -74.5, Some(Lon)),
+            ("-74.5° O", -74.5, Some(Lon)),
             ("4Â°36'N", 4.6, Some(Lat)),
         ] {
             let found = parse(text).unwrap();
@@ -183,6 +191,9 @@ mod tests {
             "1 2 3 4",
             "4''",
             "10:30 a.m.",
+            "-83,5146O",
+            "83.5146O",
+            "-74.5 W",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

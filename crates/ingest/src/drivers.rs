@@ -1,7 +1,8 @@
 //! Everything else, through GDAL: GeoPackage, Shapefile, FlatGeobuf, KML, file geodatabases.
 //!
 //! GDAL would open URLs, databases and files that point to them. Here it gets the absolute path of a file that
-//! exists, a closed list of drivers that read local files, and a configuration without a network.
+//! exists, a closed list of drivers that read local files, and a configuration without a network. The one exception is a
+//! PostGIS database that the user names with `PG:`; it is for the driver of PostgreSQL alone.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use geo::{Coord, MapCoords, MultiPolygon, Polygon};
 
 use crate::IngestError;
-use crate::open::{Place, is_geodatabase};
+use crate::open::{Place, connection, is_geodatabase};
 use crate::records::{self, Record, Records, StatedCrs};
 
 /// Drivers that read local files and follow no reference out of them. VRT, WFS and the databases are not here.
@@ -36,6 +37,9 @@ const DRIVERS: [&str; 16] = [
     "DXF",
     "MVT",
 ];
+
+/// The one driver that connects, and to the host that is named alone.
+const DATABASES: [&str; 1] = ["PostgreSQL"];
 
 /// One layer of a file that GDAL reads.
 pub(crate) struct Gdal {
@@ -234,6 +238,9 @@ fn collect_polygons(geometry: geo::Geometry<f64>, into: &mut Vec<Polygon<f64>>) 
 
 /// The absolute path of what exists, so that no text can be taken for a connection or a virtual file, and the way into it.
 fn absolute(place: &Place, file: &Named) -> Result<PathBuf, IngestError> {
+    if let Some(connection) = connection(&place.path) {
+        return Ok(format!("PG:{connection}").into());
+    }
     let full = std::fs::canonicalize(&place.path)
         .map_err(|error| IngestError::FileUnreadable { path: file.name.clone(), why: error.to_string() })?;
     if !(full.is_file() || is_geodatabase(&full)) || full.starts_with("/vsimem") {
@@ -275,7 +282,7 @@ fn dataset(path: &Path, file: &Named, encoding: Option<&str>) -> Result<Dataset,
     let open_options: Vec<&str> = encoding.iter().map(String::as_str).collect();
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
-        allowed_drivers: Some(&DRIVERS),
+        allowed_drivers: Some(if connection(path).is_some() { &DATABASES } else { &DRIVERS }),
         open_options: Some(&open_options),
         sibling_files: None,
     };

@@ -3,7 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use crate::IngestError;
-use crate::open::is_geodatabase;
+use crate::open::{connection, database, is_geodatabase};
 
 /// More cannot be told apart in the incidents.
 const MOST_FILES: usize = u16::MAX as usize + 1;
@@ -13,6 +13,10 @@ const MOST_FILES: usize = u16::MAX as usize + 1;
 pub fn expand(words: &[PathBuf]) -> Result<Vec<PathBuf>, IngestError> {
     let mut files = Vec::new();
     for word in words {
+        if connection(word).is_some() {
+            files.push(word.clone());
+            continue;
+        }
         match word.to_str().filter(|text| text.contains(['*', '?', '[']) && !word.exists()) {
             None => files.push(word.clone()),
             Some(pattern) => files.extend(fitting(pattern)?),
@@ -47,6 +51,28 @@ fn fitting(pattern: &str) -> Result<Vec<PathBuf>, IngestError> {
         return Err(IngestError::PatternMatchesNothing { pattern: pattern.to_owned() });
     }
     Ok(files)
+}
+
+/// A word of a command without the password of a database: what is stored or shown of it.
+pub fn without_secrets(word: &str) -> String {
+    if connection(Path::new(word)).is_none() {
+        return word.to_owned();
+    }
+    let Some(start) = word.find("password=").map(|at| at + "password=".len()) else { return word.to_owned() };
+    let rest = &word[start..];
+    // A value in quotes may hold spaces, and quotes behind a backslash.
+    let end = if rest.starts_with('\'') {
+        let mut escaped = false;
+        let close = rest.char_indices().skip(1).find(|&(_, letter)| {
+            let closes = letter == '\'' && !escaped;
+            escaped = letter == '\\' && !escaped;
+            closes
+        });
+        close.map_or(rest.len(), |(at, _)| at + 1)
+    } else {
+        rest.find(char::is_whitespace).unwrap_or(rest.len())
+    };
+    format!("{}***{}", &word[..start], &rest[end..])
 }
 
 /// Refuses no file, too many, and a file that is named twice, by whatever path.
@@ -101,6 +127,9 @@ pub(crate) fn names(paths: &[&Path]) -> Vec<String> {
 
 /// The folders and the name of a file.
 fn parts(path: &Path) -> Vec<String> {
+    if let Some(connection) = connection(path) {
+        return vec![database(connection)];
+    }
     let last = || path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let full = std::path::absolute(path).unwrap_or_default();
     let mut parts: Vec<String> = full
@@ -116,6 +145,17 @@ fn parts(path: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_is_called_by_its_name_and_keeps_its_secret() {
+        let words = "PG:dbname=delitos host=db.local password=s3creto user=ana";
+        assert_eq!(names(&[Path::new(words)]), ["PostGIS database delitos"]);
+        assert_eq!(without_secrets(words), "PG:dbname=delitos host=db.local password=*** user=ana");
+        let quoted = r"pg:password='a b\' c' dbname=x";
+        assert_eq!(without_secrets(quoted), "pg:password=*** dbname=x");
+        assert_eq!(without_secrets("password=x.csv"), "password=x.csv");
+        assert_eq!(expand(&[words.into()]).unwrap(), [PathBuf::from(words)]);
+    }
 
     #[test]
     fn names_are_as_short_as_they_can_be() {

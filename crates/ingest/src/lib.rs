@@ -19,6 +19,7 @@ mod error;
 mod files;
 mod footprint;
 mod geojson;
+mod guard;
 mod h3;
 mod hash;
 mod header;
@@ -31,6 +32,8 @@ mod one_column;
 mod open;
 mod options;
 mod origins;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod profiles;
 mod project;
 mod reading;
@@ -49,7 +52,7 @@ use brasa_model::{Account, Incidents, InputRecord, Note, Reject, SourceCrs};
 
 pub use columns::Columns;
 pub use error::IngestError;
-pub use files::expand;
+pub use files::{expand, without_secrets};
 pub use h3::h3_zones;
 pub use inspect::inspect;
 pub use options::InputOptions;
@@ -321,6 +324,8 @@ fn records(opened: &Opened, options: &InputOptions, several: bool) -> Result<Box
             Json::Features(features) => Box::new(features),
             Json::Objects(objects) => Box::new(objects),
         }),
+        #[cfg(feature = "parquet")]
+        Form::Parquet(source) => Ok(Box::new(parquet::Parquet::open(source)?)),
         Form::Sheets(source) => Ok(Box::new(sheet::Sheet::open(source, opened.layer.as_deref())?)),
         #[cfg(feature = "gdal")]
         Form::Other(place, format) => {

@@ -47,16 +47,22 @@ impl Opened {
     /// Begins to digest the file: a thread of its own reads ahead of whoever reads the rows.
     pub fn digest(&self) -> Result<Digest, IngestError> {
         let failed = |error: io::Error| unreadable(&self.path, &error);
+        if connection(&self.path).is_some() {
+            // What a query answers has no bytes as stored.
+            return Ok(Digest(std::thread::spawn(|| Ok(String::new()))));
+        }
         let files = parts(&self.path).map_err(failed)?;
         let files = files.iter().map(File::open).collect::<io::Result<Vec<_>>>().map_err(failed)?;
         Ok(Digest(std::thread::Builder::new().spawn(move || sha256(files)).map_err(failed)?))
     }
 
     /// Whether the whole content is in memory while it is read.
-    pub const fn is_held_whole(&self) -> bool {
+    pub fn is_held_whole(&self) -> bool {
         match &self.form {
             Form::Text(source) => matches!(source.kind, Kind::Memory(_)),
             Form::Json(_) | Form::Sheets(_) => true,
+            #[cfg(feature = "parquet")]
+            Form::Parquet(source) => source.file().is_none(),
             Form::Other(..) => false,
         }
     }
@@ -70,6 +76,9 @@ pub(crate) enum Form {
     Json(Source),
     /// A workbook with sheets.
     Sheets(Source),
+    /// Parquet or GeoParquet.
+    #[cfg(feature = "parquet")]
+    Parquet(Source),
     /// For GDAL: where to find it, and a name for the format.
     Other(
         #[cfg_attr(not(feature = "gdal"), expect(dead_code, reason = "only GDAL opens it"))] Place,
@@ -207,8 +216,11 @@ fn unreadable(path: &Path, error: &io::Error) -> IngestError {
     }
 }
 
-/// Refuses what is not a plain file.
+/// Refuses what is neither a plain file nor one of the two exceptions: a file geodatabase, which is a folder, and a database.
 pub(crate) fn must_be_a_file(path: &Path) -> Result<(), IngestError> {
+    if connection(path).is_some() {
+        return Ok(());
+    }
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     let what = match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => return Ok(()),
@@ -217,6 +229,20 @@ pub(crate) fn must_be_a_file(path: &Path) -> Result<(), IngestError> {
         (false, false) => "a device or a pipe",
     };
     Err(IngestError::NotAFile { path: path.display().to_string(), what })
+}
+
+/// The connection to a PostGIS database: the one thing that is named in place of a file.
+pub(crate) fn connection(path: &Path) -> Option<&str> {
+    let text = path.to_str()?;
+    let (head, rest) = text.split_at_checked(3)?;
+    head.eq_ignore_ascii_case("PG:").then_some(rest)
+}
+
+/// What messages and records call a database: its name, and nothing that opens it.
+pub(crate) fn database(connection: &str) -> String {
+    let name = connection.split_whitespace().find_map(|word| word.strip_prefix("dbname="));
+    let name = name.map(|name| name.trim_matches(['\'', '"'])).filter(|name| !name.is_empty());
+    name.map_or_else(|| "PostGIS database".to_owned(), |name| format!("PostGIS database {name}"))
 }
 
 /// Whether a folder is a file geodatabase of Esri.
@@ -229,11 +255,16 @@ pub(crate) const GEODATABASE: &str = "a00000001.gdbtable";
 
 /// Finds and recognises a file, which messages are to call by `name`; `layer` may name a member of an archive.
 pub(crate) fn open(path: &Path, name: String, layer: Option<&str>) -> Result<Opened, IngestError> {
+    if connection(path).is_some() {
+        let place = Place { path: path.to_owned(), inside: Vec::new() };
+        let form = Form::Other(place, "a PostGIS database");
+        return Ok(Opened { name, path: path.to_owned(), bytes: 0, form, layer: layer.map(str::to_owned) });
+    }
     must_be_a_file(path)?;
     let failed = |error: io::Error| unreadable(path, &error);
     let mut bytes = 0;
     for part in parts(path).map_err(failed)? {
-        bytes += std::fs::metadata(part).map_err(failed)?.len();
+        bytes += File::open(part).and_then(|file| file.metadata()).map_err(failed)?.len();
     }
     if bytes == 0 {
         return Err(IngestError::FileEmpty { name });
@@ -311,6 +342,8 @@ pub(crate) fn recognise(
             Told::Text => Form::Text(source),
             Told::Json => Form::Json(source),
             Told::Sheets => Form::Sheets(source),
+            #[cfg(feature = "parquet")]
+            Told::Parquet => Form::Parquet(source),
             Told::Zip | Told::Other(_) => {
                 return Err(IngestError::FormatUnreadable {
                     name,
@@ -325,6 +358,8 @@ pub(crate) fn recognise(
         Told::Text => Form::Text(source),
         Told::Json => Form::Json(source),
         Told::Sheets => Form::Sheets(source),
+        #[cfg(feature = "parquet")]
+        Told::Parquet => Form::Parquet(source),
         Told::Zip => return archive::open(&source, inner, place, layer),
         Told::Other(format) => Form::Other(place.clone(), format),
     };
@@ -346,6 +381,8 @@ enum Told {
     Text,
     Json,
     Sheets,
+    #[cfg(feature = "parquet")]
+    Parquet,
     Zip,
     Other(&'static str),
 }
@@ -358,6 +395,10 @@ fn form_of(head: &[u8], name: &str) -> Told {
         [b'P', b'K', 3, 4, ..] => return Told::Zip,
         [0xd0, 0xcf, 0x11, 0xe0, ..] => return Told::Sheets,
         _ => {}
+    }
+    #[cfg(feature = "parquet")]
+    if head.starts_with(b"PAR1") {
+        return Told::Parquet;
     }
     let signatures: [(&[u8], &str); 4] = [
         (b"SQLite format 3\0", "GeoPackage or SQLite"),

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use brasa_model::Note;
@@ -10,6 +9,7 @@ use calamine::{Data, DataRef, Ods, Reader, SheetType, Xls, Xlsb, Xlsx};
 
 use crate::IngestError;
 use crate::columns::find;
+use crate::guard::guarded;
 use crate::header::Header;
 use crate::names::{TIME, rank};
 use crate::open::Source;
@@ -93,11 +93,6 @@ impl Records for Sheet {
     fn notes(&self) -> Vec<Note> {
         self.notes.clone()
     }
-}
-
-/// Runs what reads a stranger's file with somebody else's code: a panic in there is a broken file.
-fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("it is damaged".to_owned()))
 }
 
 type Bytes = Cursor<Rc<[u8]>>;

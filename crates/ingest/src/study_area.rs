@@ -87,6 +87,14 @@ pub(crate) fn read_features(
         Form::Text(_) | Form::Sheets(_) => {
             in_a_column(&*records(&opened, &InputOptions::default(), false)?, &name, wanted)?
         }
+        #[cfg(feature = "parquet")]
+        Form::Parquet(source) => {
+            let table = crate::parquet::Parquet::open(source)?;
+            match table.polygons()? {
+                Some(features) => (features, fields(&table, wanted)?, table.crs()),
+                None => in_a_column(&table, &name, wanted)?,
+            }
+        }
         #[cfg(feature = "gdal")]
         Form::Other(place, format) => {
             let file = crate::drivers::Named { name: name.clone(), format };

@@ -146,7 +146,10 @@ fn bad_files_are_refused_by_name() {
     let good = "lon,lat,fecha\n-75.5,6.2,2019-01-01\n";
     assert_eq!(refused(read(&[&world.path("none.csv")], &default)), ("file_missing", Blame::Input));
     assert_eq!(refused(read(&[&world.path("")], &default)), ("not_a_file", Blame::Input));
-    assert_eq!(refused(read(&["PG:host=example"], &default)), ("file_missing", Blame::Input));
+    // With GDAL a database is named so, and asked.
+    #[cfg(not(feature = "gdal"))]
+    assert_eq!(refused(read(&["PG:host=example"], &default)), ("format_unsupported", Blame::Data));
+    assert_eq!(refused(read(&["MYSQL:host=example"], &default)), ("file_missing", Blame::Input));
     assert_eq!(
         refused(read(&["/vsicurl/http://example.org/a.csv"], &default)),
         ("file_missing", Blame::Input)

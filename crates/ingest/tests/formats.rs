@@ -283,6 +283,7 @@ fn without_gdal_other_formats_are_named_and_refused() {
     for (name, head, format) in [
         ("a.gpkg", b"SQLite format 3\0 ".as_slice(), "GeoPackage"),
         ("a.kml", b"<?xml version='1.0'?><kml/>", "KML"),
+        #[cfg(not(feature = "parquet"))]
         ("a.parquet", b"PAR1....", "Parquet"),
     ] {
         let error = read_as(name, head, &InputOptions::default()).unwrap_err();

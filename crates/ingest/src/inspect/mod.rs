@@ -372,6 +372,8 @@ const fn format_of(form: &Form) -> &'static str {
         Form::Text(_) => "delimited text",
         Form::Json(_) => "JSON",
         Form::Sheets(_) => "workbook",
+        #[cfg(feature = "parquet")]
+        Form::Parquet(_) => "Parquet",
         Form::Other(_, format) => format,
     }
 }
