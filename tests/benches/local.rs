@@ -3,7 +3,7 @@
 //!     cargo bench -p brasa-tests --bench local -- [threads]
 //!
 //! Counts are made up, the same in every run: 160 × 120 zones with 999 permutations, shared and independent, and the normal
-//! law on 1000 × 1000. One JSON line each: CPU seconds (all threads, least of five), wall seconds (median), and the
+//! law on 1000 × 1000 and on as many hexagons. One JSON line each: CPU seconds (all threads, least of five), wall seconds (median), and the
 //! zones with p < 0.05.
 
 #![expect(
@@ -22,6 +22,7 @@ use brasa_spatial_index::methods::local::gi_star::{GiStarParams, gi_star, on_gri
 use brasa_spatial_index::methods::local::local_geary::local_geary;
 use brasa_spatial_index::methods::local::local_moran::local_moran;
 use brasa_spatial_index::weights::Neighbours;
+use brasa_spatial_index::zoning::CountedIn;
 use brasa_spatial_index::{CellSize, Sites, Watch};
 use common::measured;
 
@@ -69,5 +70,11 @@ fn main() {
     let large = city(1000, 1000);
     let sites = Sites::new(&large);
     let grid = Grid::covering(&large.window, cell).unwrap();
+    let across = Metres::new(100.0 * (2.0 / 3.0_f64.sqrt()).sqrt()).unwrap();
+    let hexagons = GiStarParams {
+        counted: CountedIn { hex: Some(across), ..CountedIn::default() },
+        ..GiStarParams::default()
+    };
+    tell("gi-star normal, hexagons", measured(|| gi_star(&large, &hexagons, watch).unwrap()));
     tell("gi-star normal", measured(|| on_grid(&sites, grid.clone(), Neighbours::Queen).unwrap()));
 }

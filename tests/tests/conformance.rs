@@ -19,7 +19,7 @@ use brasa_spatial_index::methods::density::kde_ratio::{self, Against, Comparison
 use brasa_spatial_index::methods::local::gi_star;
 use brasa_spatial_index::pairs::Radii;
 use brasa_spatial_index::watch::Phase;
-use brasa_spatial_index::weights::Neighbours;
+use brasa_spatial_index::weights::{Neighbours, Weights};
 use brasa_spatial_index::{Sites, Stacks};
 use brasa_tests::{incidents, numbers, real, rows};
 use geo::{MultiPolygon, Polygon};
@@ -101,11 +101,7 @@ fn gi_star_equals_spdep_on_columbus() {
         .map(|row| row[5].split_whitespace().map(|id| id.parse::<usize>().unwrap() - 1).collect())
         .collect();
     assert_eq!(neighbours.iter().map(Vec::len).sum::<usize>(), 230, "the set of 230 links, not of 236");
-    let sums: Vec<f64> = (0..crime.len())
-        .map(|at| crime[at] + neighbours[at].iter().map(|&other| crime[other]).sum::<f64>())
-        .collect();
-    let sizes: Vec<u32> = neighbours.iter().map(|list| list.len() as u32 + 1).collect();
-    let z = gi_star::scores(&crime, &sums, &sizes).unwrap();
+    let z = gi_star::scores(&crime, &Weights::from_lists(&neighbours)).unwrap();
     for (found, wanted) in z.iter().zip(numbers(&rows, 7)) {
         assert!((found - wanted).abs() < 1e-8, "{found} against {wanted}");
     }

@@ -22,7 +22,15 @@ fn json(path: &str) -> Option<serde_json::Value> {
 }
 
 fn moran(values: &[f64], weights: &Weights) -> Association {
-    moran_of(values, weights, Style::RowStandardised).unwrap()
+    moran_of(values, &by_row(weights)).unwrap()
+}
+
+fn by_row(weights: &Weights) -> Weights {
+    weights.clone().styled(Style::RowStandardised)
+}
+
+fn geary_of(values: &[f64], weights: &Weights) -> Association {
+    geary::association(values, &by_row(weights)).unwrap()
 }
 
 #[test]
@@ -44,7 +52,7 @@ fn columbus_with_230_links_equals_spdep() {
     near(found.variance_normality, 0.008_860_962, 1e-9);
     near(found.z()[0], 5.381_810, 1e-6);
     near(found.z()[1], 5.342_714, 1e-6);
-    let found = geary::association(&crime, &weights).unwrap();
+    let found = geary_of(&crime, &weights);
     near(found.value, 0.547_803_377, 1e-9);
     near(found.z()[1], -4.566_919, 1e-6);
     let found = general_g::association(&crime, &weights).unwrap();
@@ -69,10 +77,10 @@ fn three_sets_of_areas_equal_pysal() {
         close(found.value, number("moran", "I"));
         close(found.variance_normality, number("moran", "VI_norm"));
         close(found.variance_randomisation, number("moran", "VI_rand"));
-        let binary = moran_of(&values, &weights, Style::Binary).unwrap();
+        let binary = moran_of(&values, &weights).unwrap();
         close(binary.value, number("moran_binary", "I"));
         close(binary.variance_randomisation, number("moran_binary", "VI_rand"));
-        let found = geary::association(&values, &weights).unwrap();
+        let found = geary_of(&values, &weights);
         close(found.value, number("geary", "C"));
         close(found.variance_normality, number("geary", "VC_norm"));
         close(found.variance_randomisation, number("geary", "VC_rand"));
@@ -80,7 +88,7 @@ fn three_sets_of_areas_equal_pysal() {
         close(found.value, number("general_G_binary", "G"));
         close(found.z()[1], number("general_G_binary", "z_norm"));
         // One-sided there; both from 9999 arrangements.
-        let p = permutation_p_of(moran_raw, &values, &weights, (9999, 1), &Watch::NOBODY).unwrap();
+        let p = permutation_p_of(moran_raw, &values, &by_row(&weights), (9999, 1), &Watch::NOBODY).unwrap();
         assert!((p / 2.0 - number("moran", "p_sim")).abs() < 0.0025, "{p}");
     }
 }
@@ -94,7 +102,7 @@ fn nine() -> Weights {
 #[test]
 fn nine_zones_have_the_published_variances() {
     let values: Vec<f64> = (1..10).map(f64::from).collect();
-    let found = moran_of(&values, &nine(), Style::Binary).unwrap();
+    let found = moran_of(&values, &nine()).unwrap();
     assert!((found.variance_randomisation - 0.059_687_5).abs() < 1e-14);
     assert!((found.variance_normality - 0.053_125).abs() < 1e-14);
 }
@@ -113,18 +121,19 @@ fn arrangements(values: &mut Vec<f64>, k: usize, visit: &mut impl FnMut(&[f64]))
 #[test]
 fn moments_under_randomisation_are_those_of_all_arrangements() {
     // Not mutual, and one zone without neighbours.
-    let weights = Weights::from_lists(&[vec![1, 2], vec![0], vec![3, 4, 5], vec![2], vec![], vec![0, 1]]);
+    let lists = [vec![1, 2], vec![0], vec![3, 4, 5], vec![2], vec![], vec![0, 1]];
     let mut values = vec![0.0, 3.0, 1.0, 7.0, 1.0, 2.0];
+    let unequal = |zone: usize| -> Vec<(usize, f64)> {
+        lists[zone].iter().map(|&to| (to, 1.0 / (1.0 + (to as f64 - zone as f64).powi(2)))).collect()
+    };
     type Of = fn(&[f64], &Weights) -> Association;
-    let methods: [Of; 3] = [
-        moran,
-        |values, weights| geary::association(values, weights).unwrap(),
-        |values, weights| general_g::association(values, weights).unwrap(),
-    ];
-    for of in methods {
-        let found = of(&values, &weights);
+    let methods: [Of; 3] =
+        [moran, geary_of, |values, weights| general_g::association(values, weights).unwrap()];
+    let both = [Weights::from_lists(&lists), Weights::from_rows(&(0..6).map(unequal).collect::<Vec<_>>())];
+    for (of, weights) in methods.into_iter().flat_map(|of| both.iter().map(move |weights| (of, weights))) {
+        let found = of(&values, weights);
         let mut all = Vec::new();
-        arrangements(&mut values, 6, &mut |values| all.push(of(values, &weights).value));
+        arrangements(&mut values, 6, &mut |values| all.push(of(values, weights).value));
         assert_eq!(all.len(), 720);
         let mean = all.iter().sum::<f64>() / 720.0;
         let variance = all.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / 720.0;
@@ -165,7 +174,7 @@ fn a_correlogram_is_morans_i_of_each_band_of_distance() {
         )
         .unwrap(),
     });
-    let given = GivenZones { file: "cells".to_owned(), zones: given.collect(), denominators: None };
+    let given = GivenZones::of_file("cells".to_owned(), given.collect(), None);
     let given = Incidents { zones: Some(given), ..world.clone() };
 
     let bands = NonZeroU32::new(15).unwrap();
@@ -205,7 +214,7 @@ fn a_correlogram_is_morans_i_of_each_band_of_distance() {
 #[test]
 fn what_cannot_be_said_is_refused() {
     let alone = Weights::from_lists(&vec![Vec::new(); 5]);
-    let refused = moran_of(&[1.0, 2.0, 3.0, 4.0, 5.0], &alone, Style::Binary).unwrap_err();
+    let refused = moran_of(&[1.0, 2.0, 3.0, 4.0, 5.0], &alone).unwrap_err();
     assert!(
         matches!(refused, AnalysisError::TooFewZones { ref why } if why.contains("not one of the 5 zones"))
     );

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use brasa_model::{Class, Grid, Incidents, Metres, Window, WindowOrigin};
+use brasa_model::{Class, Grid, Incidents, Metres, Window, WindowOrigin, Zoning};
 use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::conditional::{Draws, Permutations, Summed, permutation_ps, sum_scores};
 use brasa_spatial_index::methods::local::gi::{GiParams, gi};
@@ -86,8 +86,7 @@ fn three_sets_of_areas_equal_pysal() {
             .collect();
         close(&moran.z, &z, 1e-8, "z of I");
         close(&sum_scores(&values, &weights).unwrap(), &numbers(&rows, 9), 1e-8, "Gi");
-        let own = weights.sums(&values).iter().zip(&values).map(|(sum, own)| sum + own).collect::<Vec<_>>();
-        let star = gi_star::scores(&values, &own, &weights.sizes(1)).unwrap();
+        let star = gi_star::scores(&values, &weights).unwrap();
         close(&star, &numbers(&rows, 10), 1e-8, "Gi*");
         let geary = local_geary::scores(&values, &weights).unwrap().c;
         let by_n: Vec<f64> = geary.iter().map(|c| c * n / (n - 1.0)).collect();
@@ -199,7 +198,7 @@ proptest! {
         let window = Window::new(MultiPolygon::new(parts), WindowOrigin::Given("parts".to_owned())).unwrap();
         let grid = Grid::covering(&window, Metres::new(100.0).unwrap()).unwrap();
         let cells: Vec<(i64, i64)> = grid.cells().map(|cell| grid.name(cell)).collect();
-        let weights = Weights::on_grid(&grid, format!("knn:{k}").parse().unwrap());
+        let weights = Weights::among(&Zoning::Grid(grid), format!("knn:{k}").parse().unwrap());
         for (zone, here) in cells.iter().enumerate() {
             let mut others: Vec<(i64, usize)> = (0..cells.len()).filter(|&at| at != zone)
                 .map(|at| ((cells[at].0 - here.0).pow(2) + (cells[at].1 - here.1).pow(2), at)).collect();
@@ -280,7 +279,7 @@ fn noise(side: usize, seed: u64) -> (Vec<f64>, Weights) {
     let grid = Grid::covering(&window.unwrap(), Metres::new(100.0).unwrap()).unwrap();
     let mut chance = Chance::new(seed, 0);
     let values = (0..side * side).map(|_| chance.below(1_000_000) as f64).collect();
-    (values, Weights::on_grid(&grid, Neighbours::Queen))
+    (values, Weights::among(&Zoning::Grid(grid), Neighbours::Queen))
 }
 
 #[test]

@@ -12,7 +12,7 @@ use brasa_spatial_index::methods::pattern::pattern_similarity::{
     PatternSimilarityParams, Similarity, Verdict, pattern_similarity,
 };
 use brasa_spatial_index::methods::pattern::quadrat_test::{QuadratTestParams, quadrat_test};
-use brasa_spatial_index::quadrats::Quadrats;
+use brasa_spatial_index::quadrats::{CutInto, Quadrats};
 use brasa_spatial_index::shape::median_centre;
 use brasa_spatial_index::{AnalysisError, Watch};
 use brasa_tests::{in_window, incidents, numbers, pattern, real, rows, window};
@@ -326,7 +326,7 @@ fn concentration_of_degenerate_worlds() {
     let why = run(&stacked(&[1, 1, 1]), &few).unwrap_err().to_string();
     assert!(why.contains("--total-places 2 is too few: there are incidents on 3 places"), "{why}");
     let cell = brasa_spatial_index::CellSize::Length(Metres::new(500.0).unwrap());
-    let cells = ConcentrationParams { places: Places::Cells, cell, total_places: None };
+    let cells = ConcentrationParams { places: Some(Places::Cells), counted: cell.into(), total_places: None };
     let why = run(&stacked(&[1]), &ConcentrationParams { total_places: NonZeroU64::new(9), ..cells.clone() });
     assert!(why.unwrap_err().to_string().contains("--total-places is for sites"));
     // Sixteen cells of the square, one of them hit.
@@ -341,7 +341,11 @@ fn concentration_of_degenerate_worlds() {
 // ---- quadrats ----
 
 fn quadrats(grid: &str, simulations: u32) -> QuadratTestParams {
-    QuadratTestParams { grid: Some(grid.parse().unwrap()), simulations, ..QuadratTestParams::default() }
+    QuadratTestParams {
+        cut: CutInto { grid: Some(grid.parse().unwrap()), ..CutInto::default() },
+        simulations,
+        ..QuadratTestParams::default()
+    }
 }
 
 /// spatstat counts a place on a side in the cell west or south of it, here it belongs to the cell east or north: moved by a hair to the
@@ -484,7 +488,7 @@ fn the_quadrat_test_of_degenerate_worlds() {
     assert_eq!(value(&line.unwrap(), 3, "incidents"), Some(10.0));
     // One cell has nothing to be compared with.
     let why = run(&world(vec![1.0], vec![1.0]), &quadrats("1x1", 0)).unwrap_err().to_string();
-    assert!(why.contains("take a smaller --cell"), "{why}");
+    assert!(why.contains("cut into 1 cells: there is nothing to compare"), "{why}");
     // The default cell expects ten.
     let many = world((0..400_u32).map(|at| f64::from(at) * 4.9).collect(), vec![7.0; 400]);
     let test = run(&many, &QuadratTestParams::default()).unwrap();
@@ -561,7 +565,7 @@ fn two_kinds_are_compared_cell_by_cell() {
     };
     let rows: Vec<usize> = (0..600).collect();
     let params = PatternSimilarityParams {
-        grid: Some("4x1".parse().unwrap()),
+        cut: CutInto { grid: Some("4x1".parse().unwrap()), ..CutInto::default() },
         ..PatternSimilarityParams::new("kind=new".parse().unwrap())
     };
     let found = pattern_similarity(&of(&rows), &params, &WATCH).unwrap();
@@ -595,7 +599,7 @@ fn similarity_of_degenerate_worlds() {
         Incidents { kinds: Some(Kinds::from_names(names.iter().copied())), ..world(x, y) }
     };
     let params = PatternSimilarityParams {
-        grid: Some("2x2".parse().unwrap()),
+        cut: CutInto { grid: Some("2x2".parse().unwrap()), ..CutInto::default() },
         ..PatternSimilarityParams::new("kind=a".parse().unwrap())
     };
     let run = |incidents: &Incidents| pattern_similarity(incidents, &params, &WATCH);

@@ -45,7 +45,11 @@ fn sids_equals_pysal() {
     ];
     close(&local_rates(&deaths, &births, &weights), &wanted, 1e-12);
     let z = scores(&deaths, &births).unwrap();
-    close(&[moran_of(&z, &weights, Style::RowStandardised).unwrap().value], &[0.2714029669628649], 1e-8);
+    close(
+        &[moran_of(&z, &weights.styled(Style::RowStandardised)).unwrap().value],
+        &[0.2714029669628649],
+        1e-8,
+    );
 }
 
 #[test]
@@ -60,7 +64,11 @@ fn st_louis_equals_what_was_published() {
     close(&global(&numbers(&rows, 10), &numbers(&rows, 13)), &wanted, 3e-9);
     // HC8893 and PO8893.
     let z = scores(&numbers(&rows, 12), &numbers(&rows, 15)).unwrap();
-    close(&[moran_of(&z, &weights, Style::RowStandardised).unwrap().value], &[0.24161952407097556], 1e-8);
+    close(
+        &[moran_of(&z, &weights.styled(Style::RowStandardised)).unwrap().value],
+        &[0.24161952407097556],
+        1e-8,
+    );
 }
 
 /// Counts with denominators of very different size, and lists of neighbours, some empty.
@@ -119,11 +127,7 @@ fn street(more: usize) -> Incidents {
     let mut x: Vec<f64> = (0..120).map(|at| f64::from(at / 3) * 100.0 + 50.0).collect();
     x.extend(vec![3950.0; more]);
     let denominators = Denominators { column: "people".to_owned(), values: vec![100.0; 40] };
-    let zones = GivenZones {
-        file: "street".to_owned(),
-        zones: (0..40).map(zone).collect(),
-        denominators: Some(denominators),
-    };
+    let zones = GivenZones::of_file("street".to_owned(), (0..40).map(zone).collect(), Some(denominators));
     Incidents {
         zones: Some(zones),
         ..incidents(x.clone(), vec![50.0; x.len()], None, (0.0, 0.0, 4000.0, 100.0))
@@ -134,6 +138,7 @@ fn street(more: usize) -> Incidents {
 fn a_block_that_stands_out_is_hot_and_equal_ones_keep_the_rate_of_all() {
     let params = RateEbParams {
         zones: "street".to_owned(),
+        zones_layer: None,
         population: "people".to_owned(),
         neighbours: Neighbours::Band(Metres::new(100.0).unwrap()),
         correction: Correction::Bh,

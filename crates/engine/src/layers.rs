@@ -27,9 +27,8 @@ pub fn local_stats(
             values.push(Value::Text(stats.class[zone].word().to_owned()));
             Feature { id: zone as i64 + 1, geometry, values }
         });
-    let name = if stats.zones.grid().is_some() { "Zone (column:row)" } else { "Zone" };
     let mut columns = vec![
-        Column::new("zone", name, "", Text),
+        Column::new("zone", stats.zones.names(), "", Text),
         Column::new("count", "Incidents in the zone", "incidents", Real),
         Column::new("neighbours", "Zones looked at", "zones", Integer),
     ];
@@ -37,7 +36,7 @@ pub fn local_stats(
         .extend(stats.series.iter().map(|series| Column::new(series.name, series.title, &series.unit, Real)));
     columns.extend([
         Column::new("z", "z-score", "standard deviations", Real),
-        Column::new("p", "p, two-sided", "", Real),
+        Column::new("p", stats.p_title, "", Real),
         Column::new("q", "q: p adjusted for testing all zones", "", Real),
         Column::new("class", "Verdict at q <= 0.05", "", Text),
     ]);

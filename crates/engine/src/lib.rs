@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod pipeline;
 mod run;
 mod stability;
+mod zoning;
 
 pub use brasa_export::OutputRecord;
 pub use brasa_ingest::{InputOptions, Pieces, Progress as Reading, without_secrets};

@@ -5,14 +5,16 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use brasa_export::{Format, Staged};
-use brasa_ingest::{Ingested, InputOptions, Pieces};
+use brasa_ingest::{Ingested, Pieces};
 use brasa_model::{Crs, Interval, Note, Provenance, Reject, Surface, Times};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
 use serde_json::Value;
 
 use crate::answers::{Target, counted, format_for};
-use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, layers};
+use crate::{
+    Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, layers, zoning,
+};
 
 /// What a run did, for whoever shows it.
 pub struct Outcome {
@@ -75,49 +77,16 @@ pub fn run_watched(
         Analysis::Method { name, parameters } => {
             let method = method(name)?;
             run_method(pipeline, name, command, |after_reading| {
-                let mut input = brasa_ingest::read(&pipeline.files, &with_zones(pipeline, parameters)?)?;
+                let mut input =
+                    brasa_ingest::read(&pipeline.files, &zoning::checked(&pipeline.input, parameters)?)?;
                 after_reading(&input.rejects)?;
-                read_zones(&mut input, parameters)?;
+                zoning::add(&mut input, parameters)?;
                 let answer = (method.run)(&input.incidents, parameters, &watch)?;
                 let period = input.incidents.times.as_ref().and_then(Times::extent);
                 Ok(Answered { input, answer, period })
             })
         }
     }
-}
-
-/// The file of zones that a method's parameters name.
-fn zones_of(parameters: &Value) -> Option<&Path> {
-    parameters["zones"].as_str().map(Path::new)
-}
-
-/// How to read the incidents: where zones are named and no study area is, the zones are the study area. Zones that are of no
-/// use are refused before the incidents are read.
-fn with_zones(pipeline: &Pipeline, parameters: &Value) -> Result<InputOptions, EngineError> {
-    let mut options = pipeline.input.clone();
-    match zones_of(parameters) {
-        Some(path) => {
-            brasa_ingest::check_zones(path, parameters["population"].as_str())?;
-            options.study_area.get_or_insert_with(|| path.to_path_buf());
-        }
-        None if parameters["population"].is_string() => {
-            let why = "is a column of the zones; name their file with --zones".to_owned();
-            return Err(EngineError::Pipeline { place: "--population".to_owned(), why });
-        }
-        None => {}
-    }
-    Ok(options)
-}
-
-/// Reads the zones that a method's parameters name.
-fn read_zones(input: &mut Ingested, parameters: &Value) -> Result<(), EngineError> {
-    let Some(path) = zones_of(parameters) else { return Ok(()) };
-    let population = parameters["population"].as_str();
-    let (zones, record, notes) = brasa_ingest::read_zones(path, population, &input.incidents.crs)?;
-    input.incidents.zones = Some(zones);
-    input.inputs.push(record);
-    input.notes.extend(notes);
-    Ok(())
 }
 
 /// The one method that can take a file in pieces: its answer is a sum.
@@ -290,7 +259,7 @@ fn run_method(
 /// The files a run reads, which it must never write.
 fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
     let zones = match &pipeline.analysis {
-        Analysis::Method { parameters, .. } => zones_of(parameters),
+        Analysis::Method { parameters, .. } => zoning::file(parameters),
         Analysis::Hotspots(_) => None,
     };
     let area = pipeline.input.study_area.as_deref();

@@ -3,21 +3,22 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
-use std::rc::Rc;
 
 use brasa_model::Note;
 use encoding_rs::{Encoding, WINDOWS_1252};
+use memchr::memchr;
 
 use crate::header::{Header, usual_width};
 use crate::open::Source;
 use crate::records::{MAX_COLUMNS, Place, Record, Records, StatedCrs};
+use crate::split::{Blocks, Dialect, Field, cut};
 use crate::text::{self, Utf8};
 use crate::{IngestError, InputOptions};
 
 /// How much text is looked at to choose encoding, delimiter and header.
 const SAMPLE: usize = 256 << 10;
 /// Bytes of one record beyond which a quote must have been left open.
-const MAX_RECORD: u64 = 16 << 20;
+const MAX_RECORD: usize = 16 << 20;
 /// Lines inside one broken record beyond which a quote must have been left open.
 const MAX_LINES: u64 = 50;
 
@@ -86,37 +87,49 @@ impl Csv {
         })
     }
 
-    fn text<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => {
-                self.odd_fields.set(self.odd_fields.get() + 1);
-                Cow::Owned(WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned())
-            }
+    fn text<'a>(&self, bytes: Cow<'a, [u8]>) -> Cow<'a, str> {
+        if std::str::from_utf8(&bytes).is_err() {
+            self.odd_fields.set(self.odd_fields.get() + 1);
+            return Cow::Owned(WINDOWS_1252.decode_without_bom_handling(&bytes).0.into_owned());
+        }
+        match bytes {
+            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
 
-    /// Why a row is not a row of this file, if its number of fields says so, or a NUL byte, which no text holds.
-    fn misshapen(&self, row: &csv::ByteRecord) -> Option<String> {
+    /// Why a row is not a row of this file, if its number of fields says so.
+    fn misshapen(&self, row: &Row<'_>) -> Option<String> {
         let width = self.columns.len();
-        if row.as_slice().contains(&0) {
-            return Some("a NUL byte".to_owned());
-        }
-        let surplus = row.iter().skip(width).any(|field| !field.trim_ascii().is_empty());
-        (row.len() < width || surplus).then(|| format!("{} fields where the header has {width}", row.len()))
+        let surplus = row.cuts.iter().skip(width).any(|cut| !row.field(*cut).trim_ascii().is_empty());
+        (row.cuts.len() < width || surplus)
+            .then(|| format!("{} fields where the header has {width}", row.cuts.len()))
     }
 
     /// Whether a field of several lines holds a line with as many delimiters as a row: then a quote was left open
     /// and rows hide in the field.
-    fn swallows_rows(&self, row: &csv::ByteRecord) -> bool {
+    fn swallows_rows(&self, row: &Row<'_>) -> bool {
         let least = self.columns.len().saturating_sub(1).max(1);
         let is_row =
             |line: &[u8]| line.iter().filter(|&&byte| byte == self.dialect.delimiter).count() >= least;
-        row.iter().any(|field| field.split(|&byte| byte == b'\n').skip(1).any(is_row))
+        row.cuts.iter().any(|cut| row.field(*cut).split(|&byte| byte == b'\n').skip(1).any(is_row))
     }
 
     fn unclosed(&self, line: u64, span: String) -> IngestError {
         IngestError::QuoteUnclosed { name: self.source.name().to_owned(), line, span }
+    }
+}
+
+/// The fields of one record.
+struct Row<'a> {
+    bytes: &'a [u8],
+    cuts: &'a [Field],
+    dialect: Dialect,
+}
+
+impl<'a> Row<'a> {
+    fn field(&self, cut: Field) -> Cow<'a, [u8]> {
+        cut.bytes(self.bytes, self.dialect)
     }
 }
 
@@ -135,47 +148,63 @@ impl Records for Csv {
 
     fn visit(&self, wanted: &[usize], each: &mut dyn FnMut(&Record<'_>) -> bool) -> Result<(), IngestError> {
         self.odd_fields.set(0);
-        let used = Rc::new(Cell::new(0_u64));
-        let capped =
-            Capped { inner: Utf8::new(self.source.reader()?, self.encoding), used: Rc::clone(&used) };
-        let mut reader = builder(self.dialect).buffer_capacity(1 << 18).from_reader(capped);
-        let mut row = csv::ByteRecord::new();
-        let mut seen = 0_usize;
+        let text = Utf8::new(self.source.reader()?, self.encoding);
+        let mut blocks = Blocks::new(text, MAX_RECORD);
+        let (mut line, mut seen, mut cuts) = (1_u64, 0_usize, Vec::new());
         loop {
-            let line = reader.position().line();
-            used.set(0);
-            let more = reader.read_byte_record(&mut row).map_err(|error| match error.into_kind() {
-                csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                    self.unclosed(line, format!("{} MiB", MAX_RECORD >> 20))
+            let bytes = blocks.bytes();
+            // What is valid UTF-8 up to some point needs no second look field by field.
+            let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+            let text =
+                bytes.get(..valid).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+            let zeros = memchr(0, bytes).is_some();
+            let (mut at, mut fields) = (0, Vec::with_capacity(wanted.len()));
+            while let Some(found) = cut(bytes, at, blocks.ended(), self.dialect, &mut cuts) {
+                let first = line + found.blank;
+                if found.next - at > MAX_RECORD {
+                    return Err(self.unclosed(first, format!("{} MiB", MAX_RECORD >> 20)));
                 }
-                csv::ErrorKind::Io(error) => self.source.failed(&error),
-                other => {
-                    IngestError::ReadFailed { name: self.source.name().to_owned(), why: format!("{other:?}") }
+                let raw = &bytes[at..found.next];
+                (line, at) = (first + 1 + found.inner, found.next);
+                seen += 1;
+                if seen <= self.skip {
+                    continue;
                 }
+                let row = Row { bytes, cuts: &cuts, dialect: self.dialect };
+                let mut broken = self.misshapen(&row);
+                if zeros && raw.contains(&0) {
+                    broken = Some("a NUL byte".to_owned());
+                }
+                if found.inner > 0 && (broken.is_some() || self.swallows_rows(&row)) {
+                    if found.inner > MAX_LINES {
+                        return Err(self.unclosed(first, format!("{} lines", found.inner)));
+                    }
+                    broken = Some(format!("a quote runs on to line {}", first + found.inner));
+                }
+                fields.clear();
+                if broken.is_none() {
+                    fields.extend(wanted.iter().map(|&at| match cuts.get(at) {
+                        Some(cut) => match cut.plain_text(text) {
+                            Some(field) => Cow::Borrowed(field),
+                            None => self.text(cut.bytes(bytes, self.dialect)),
+                        },
+                        None => Cow::Borrowed(""),
+                    }));
+                }
+                let record = Record { line: first, fields, place: Place::InColumns, broken };
+                if !each(&record) {
+                    return Ok(());
+                }
+                fields = record.fields;
+            }
+            if blocks.ended() {
+                return Ok(());
+            }
+            drop(fields);
+            blocks.more(at).map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidInput => self.unclosed(line, format!("{} MiB", MAX_RECORD >> 20)),
+                _ => self.source.failed(&error),
             })?;
-            if !more {
-                return Ok(());
-            }
-            seen += 1;
-            if seen <= self.skip {
-                continue;
-            }
-            let span = Span::of(&row, line, reader.position().line());
-            let line = span.first;
-            let mut broken = self.misshapen(&row);
-            if span.inner > 0 && (broken.is_some() || self.swallows_rows(&row)) {
-                if span.inner > MAX_LINES {
-                    return Err(self.unclosed(line, format!("{} lines", span.inner)));
-                }
-                broken = Some(format!("a quote runs on to line {}", line + span.inner));
-            }
-            let fields = match broken {
-                None => wanted.iter().map(|&at| self.text(row.get(at).unwrap_or_default())).collect(),
-                Some(_) => Vec::new(),
-            };
-            if !each(&Record { line, fields, place: Place::InColumns, broken }) {
-                return Ok(());
-            }
         }
     }
 
@@ -194,33 +223,6 @@ impl Records for Csv {
         }
         notes
     }
-}
-
-/// Which lines a record takes.
-struct Span {
-    first: u64,
-    /// Line ends inside its fields.
-    inner: u64,
-}
-
-impl Span {
-    /// From where the reader stood before and after the record: blank lines before it are passed over.
-    fn of(row: &csv::ByteRecord, before: u64, after: u64) -> Self {
-        if after <= before + 1 {
-            return Self { first: before, inner: 0 };
-        }
-        let inner = row.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let first = if after > before + 1 + inner { after - 1 - inner } else { before };
-        Self { first, inner }
-    }
-}
-
-/// How fields are told apart.
-#[derive(Clone, Copy)]
-struct Dialect {
-    delimiter: u8,
-    /// A backslash before a quote makes it a letter, as MySQL writes it; elsewhere two quotes do.
-    escape: bool,
 }
 
 fn builder(dialect: Dialect) -> csv::ReaderBuilder {
@@ -300,21 +302,4 @@ fn guess_delimiter(sample: &str) -> u8 {
 fn escapes(sample: &str, dialect: Dialect) -> bool {
     let even = |escape| evenness(&sample_rows(sample, Dialect { escape, ..dialect }, false));
     sample.contains("\\\"") && even(true) > even(false)
-}
-
-/// Fails once one record takes in more than the limit: the reader resets `used` before each record.
-struct Capped<R> {
-    inner: R,
-    used: Rc<Cell<u64>>,
-}
-
-impl<R: Read> Read for Capped<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.used.get() > MAX_RECORD {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput));
-        }
-        let count = self.inner.read(buffer)?;
-        self.used.set(self.used.get() + count as u64);
-        Ok(count)
-    }
 }

@@ -88,7 +88,9 @@ pub(crate) fn looks_like_date(text: &str) -> bool {
 impl Time {
     /// Takes a field apart.
     pub fn parse(text: &str) -> Self {
-        if is_blank(text) || text.eq_ignore_ascii_case("nat") || text.eq_ignore_ascii_case("nan") {
+        let begins = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        if !begins && (is_blank(text) || text.eq_ignore_ascii_case("nat") || text.eq_ignore_ascii_case("nan"))
+        {
             return Self::Blank;
         }
         Scanner { rest: text.trim().as_bytes() }.stamp().map_or(Self::Unreadable, Self::At)
@@ -205,35 +207,63 @@ impl Order {
 
     /// What all stamps of a column together say.
     pub fn decide(stamps: impl Iterator<Item = Stamp>) -> Evidence {
-        let (mut day_first, mut month_first, mut open) = (0_u64, 0_u64, None);
-        for stamp in stamps {
-            if let Date::Either { first, second, .. } = stamp.date {
-                match (
-                    stamp.without_clock().interval(Self::DayFirst, None),
-                    stamp.without_clock().interval(Self::MonthFirst, None),
-                ) {
-                    (Some(_), None) => day_first += 1,
-                    (None, Some(_)) => month_first += 1,
-                    (Some(dmy), Some(mdy)) if first != second => {
-                        open.get_or_insert((stamp, dmy, mdy));
-                    }
-                    _ => {}
-                }
+        let mut tally = StampTally::default();
+        stamps.for_each(|stamp| tally.add(stamp));
+        tally.order()
+    }
+}
+
+/// What the stamps of a column are like, taken in one by one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StampTally {
+    /// Those that can only be read with the day, or the month, first.
+    day_first: u64,
+    month_first: u64,
+    /// The first that can be read both ways.
+    open: Option<Stamp>,
+    /// Those with a time of day; of these, those at midnight and those with an offset.
+    pub clocks: u64,
+    pub midnights: u64,
+    pub offsets: u64,
+}
+
+impl StampTally {
+    /// Takes in one more.
+    pub fn add(&mut self, stamp: Stamp) {
+        self.clocks += u64::from(stamp.has_clock());
+        self.midnights += u64::from(stamp.is_midnight());
+        self.offsets += u64::from(stamp.has_offset());
+        // Such a date exists in one of its readings at least; of two numbers up to twelve each may be the month.
+        if let Date::Either { first, second, .. } = stamp.date {
+            if first > 12 {
+                self.day_first += 1;
+            } else if second > 12 {
+                self.month_first += 1;
+            } else if first != second {
+                self.open.get_or_insert(stamp);
             }
         }
+    }
+
+    /// What they say of the order of day and month.
+    pub fn order(&self) -> Evidence {
+        let (day_first, month_first) = (self.day_first, self.month_first);
         let (most, least, order) = if day_first >= month_first {
-            (day_first, month_first, Self::DayFirst)
+            (day_first, month_first, Order::DayFirst)
         } else {
-            (month_first, day_first, Self::MonthFirst)
+            (month_first, day_first, Order::MonthFirst)
         };
         if most > 0 && least * 100 <= most {
             return Evidence::Decided(order, most);
         }
-        let Some((stamp, dmy, mdy)) = open else {
+        let Some(stamp) = self.open else {
             // Nothing is open; if both orders occur, each of the fields still has one reading only.
             return if least == 0 { Evidence::NotNeeded } else { Evidence::Decided(order, most) };
         };
-        let day = |interval: Interval| interval.start.to_string().chars().take(10).collect::<String>();
+        let day = |order: Order| {
+            let (year, month, day) = stamp.day(order);
+            format!("{year:04}-{month:02}-{day:02}")
+        };
         let why = if most == 0 {
             "no row of the column decides".to_owned()
         } else {
@@ -243,8 +273,8 @@ impl Order {
         };
         Evidence::Undecided {
             example: stamp.without_clock().written(),
-            day_first: day(dmy),
-            month_first: day(mdy),
+            day_first: day(Order::DayFirst),
+            month_first: day(Order::MonthFirst),
             why,
         }
     }

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::angle::{self, Axis};
 use crate::columns::{PlaceRole, Roles, SourceRole};
-use crate::dates::{Clock, Evidence, Hour, Order, Stamp, Time};
+use crate::dates::{Clock, Evidence, Hour, Order, Stamp, StampTally, Time};
 use crate::names::unfold;
 use crate::numbers::{Number, is_blank};
 use crate::origins::Origin;
@@ -19,6 +19,7 @@ use crate::records::{Place, Record, Records};
 use crate::{IngestError, InputOptions};
 
 /// What a user asked for, checked before the file is read.
+#[derive(Clone)]
 pub(crate) struct Wishes {
     since: Option<Interval>,
     until: Option<Interval>,
@@ -59,6 +60,23 @@ impl Wishes {
         self.since.is_some() || self.until.is_some()
     }
 
+    /// Whether a time lies outside the period by more than a zone or the order of day and month could explain.
+    fn surely_out(&self, time: Time) -> bool {
+        const MARGIN: i64 = 2 * 86_400;
+        let Some(stamp) = time.stamp().filter(|_| self.filters_time()) else { return false };
+        [Order::DayFirst, Order::MonthFirst].into_iter().all(|order| {
+            stamp.without_clock().interval(order, None).is_none_or(|day| {
+                self.since.is_some_and(|since| day.start.0 < since.start.0 - MARGIN)
+                    || self.until.is_some_and(|until| day.start.0 > until.end.0 + MARGIN)
+            })
+        })
+    }
+
+    /// Whether a row whose time is this may be wanted.
+    pub fn may_want(&self, interval: Option<Interval>) -> bool {
+        interval.is_none_or(|interval| self.wants(interval))
+    }
+
     /// Whether an incident that starts then is wanted; each belongs to the moment of its start, so that periods
     /// that follow one another share none and lose none.
     fn wants(&self, interval: Interval) -> bool {
@@ -85,8 +103,6 @@ const ROWS_PER_TICK: u64 = 1 << 16;
 pub(crate) struct Raw {
     pub line: Vec<u64>,
     pub place: Vec<Option<(f64, f64)>>,
-    /// Left out by `--only`.
-    unwanted: Vec<bool>,
     time: Vec<Time>,
     time_end: Vec<Time>,
     hour: Vec<Hour>,
@@ -100,19 +116,34 @@ pub(crate) struct Raw {
     /// Per row, one past the position in `faults`; 0 for none.
     fault: Vec<u32>,
     faults: Vec<Fault>,
+    /// Rows that were left out as they were read, by `--only` or because they are from another year; they are no entries.
+    pub filtered: u64,
+    /// What the times of all rows are like, those left out among them.
+    stamps: StampTally,
+    /// Whether a bare number in the hour columns of all rows can only be hour and minute, and whether there is one.
+    hour_numbers: bool,
+    military: bool,
 }
 
 /// Numbers for texts, in the order of appearance.
 #[derive(Default)]
 pub(crate) struct Interner {
     seen: HashMap<Box<str>, u32>,
-    last: Option<(Box<str>, u32)>,
+    /// Some that were met lately: kinds are few, and looking one up costs more than comparing two.
+    recent: Vec<Option<(Box<str>, u32)>>,
 }
+
+/// Texts that are remembered as met lately.
+const RECENT: usize = 64;
 
 impl Interner {
     fn number(&mut self, text: &str) -> u32 {
-        if let Some((last, number)) = &self.last
-            && **last == *text
+        self.recent.resize(RECENT, None);
+        let bytes = text.as_bytes();
+        let ends = [bytes.first(), bytes.last()].map(|byte| byte.map_or(0, |&byte| usize::from(byte)));
+        let place = (bytes.len() * 5 + ends[0] * 3 + ends[1]) % RECENT;
+        if let Some((recent, number)) = &self.recent[place]
+            && **recent == *text
         {
             return *number;
         }
@@ -121,7 +152,7 @@ impl Interner {
             Some(number) => *number,
             None => *self.seen.entry(text.into()).or_insert(next),
         };
-        self.last = Some((text.into(), number));
+        self.recent[place] = Some((text.into(), number));
         number
     }
 
@@ -152,6 +183,7 @@ impl Raw {
     pub fn read<E: From<IngestError>>(
         records: &dyn Records,
         roles: &Roles,
+        wishes: &Wishes,
         rows_per_piece: usize,
         ids: &mut Interner,
         each: &mut dyn FnMut(&mut Self) -> Result<(), E>,
@@ -181,13 +213,17 @@ impl Raw {
         let mut kinds = Interner::default();
         let mut met: Vec<Vec<bool>> =
             roles.only.iter().map(|condition| vec![false; condition.values.len()]).collect();
-        let mut last_time = (String::new(), Time::Blank);
+        // The time of the row before, and whether it is out of the period for certain.
+        let mut last_time = (String::new(), Time::Blank, wishes.surely_out(Time::Blank));
         let mut origins: HashMap<Box<str>, Origin> = HashMap::new();
         records.visit(&wanted.columns, &mut |record| {
             let mut fault = None;
             let blank = record.broken.is_some();
             let field = |slot: usize| if blank { "" } else { record.fields[slot].as_ref() };
-            raw.line.push(record.line);
+            rows += 1;
+            if rows.is_multiple_of(ROWS_PER_TICK) {
+                tick(rows);
+            }
             let mut wanted = true;
             for (at, (slot, condition)) in only.iter().enumerate() {
                 match condition.position(field(*slot)) {
@@ -195,7 +231,27 @@ impl Raw {
                     None => wanted = blank,
                 }
             }
-            raw.unwanted.push(!wanted);
+            if let Some(slot) = time {
+                let text = field(slot);
+                if text != last_time.0 {
+                    last_time.0.clear();
+                    last_time.0.push_str(text);
+                    last_time.1 = Time::parse(text);
+                    last_time.2 = wishes.surely_out(last_time.1);
+                }
+                last_time.1.stamp().into_iter().for_each(|stamp| raw.stamps.add(stamp));
+            }
+            let clock = |slot: usize| Hour::parse(field(slot));
+            let (hour, hour_end) = (hour.map(clock), hour_end.map(clock));
+            for number in [hour, hour_end].into_iter().flatten().filter_map(Hour::number) {
+                raw.hour_numbers = true;
+                raw.military |= number >= 100;
+            }
+            if !blank && (!wanted || last_time.2) {
+                raw.filtered += 1;
+                return true;
+            }
+            raw.line.push(record.line);
             match coordinates(record, place, roles) {
                 Ok(place) => raw.place.push(Some(place)),
                 Err(found) => {
@@ -203,29 +259,22 @@ impl Raw {
                     fault = Some(found);
                 }
             }
-            if let Some(slot) = time {
-                let text = field(slot);
-                if text != last_time.0 {
-                    last_time = (text.to_owned(), Time::parse(text));
-                }
+            if time.is_some() {
                 raw.time.push(last_time.1);
                 if last_time.1 == Time::Unreadable && fault.is_none() {
-                    fault = Some(unreadable_time(roles.names.time.as_deref(), text));
+                    fault = Some(unreadable_time(roles.names.time.as_deref(), &last_time.0));
                 }
             }
             if let Some(slot) = time_end {
                 let read = Time::parse(field(slot));
                 raw.time_end.push(read);
+                read.stamp().into_iter().for_each(|stamp| raw.stamps.add(stamp));
                 if read == Time::Unreadable && fault.is_none() {
                     fault = Some(unreadable_time(roles.names.time_end.as_deref(), field(slot)));
                 }
             }
-            if let Some(slot) = hour {
-                raw.hour.push(Hour::parse(field(slot)));
-            }
-            if let Some(slot) = hour_end {
-                raw.hour_end.push(Hour::parse(field(slot)));
-            }
+            raw.hour.extend(hour);
+            raw.hour_end.extend(hour_end);
             if let Some((slot, values)) = source {
                 let text = field(slot).trim();
                 let origin = origins.get(text).copied().unwrap_or_else(|| {
@@ -262,10 +311,6 @@ impl Raw {
                 raw.faults.push(fault);
                 raw.faults.len() as u32
             }));
-            rows += 1;
-            if rows.is_multiple_of(ROWS_PER_TICK) {
-                tick(rows);
-            }
             if raw.len() >= rows_per_piece {
                 raw.kinds = std::mem::take(&mut kinds).names();
                 stopped = each(&mut raw).err();
@@ -277,7 +322,7 @@ impl Raw {
             return Err(error);
         }
         raw.kinds = kinds.names();
-        if raw.len() > 0 {
+        if raw.len() > 0 || raw.filtered > 0 {
             each(&mut raw)?;
         }
         tick(rows);
@@ -299,7 +344,6 @@ impl Raw {
     fn clear(&mut self) {
         self.line.clear();
         self.place.clear();
-        self.unwanted.clear();
         self.time.clear();
         self.time_end.clear();
         self.hour.clear();
@@ -311,15 +355,14 @@ impl Raw {
         self.id.clear();
         self.fault.clear();
         self.faults.clear();
+        self.filtered = 0;
+        self.stamps = StampTally::default();
+        (self.hour_numbers, self.military) = (false, false);
     }
 
     /// How many rows.
     pub const fn len(&self) -> usize {
         self.line.len()
-    }
-
-    fn stamps(&self) -> impl Iterator<Item = Stamp> {
-        self.time.iter().chain(&self.time_end).filter_map(|time| time.stamp())
     }
 
     /// Where the record of a row comes from.
@@ -334,11 +377,6 @@ impl Raw {
 
     fn fault(&self, row: usize) -> Option<&Fault> {
         (self.fault[row] as usize).checked_sub(1).map(|at| &self.faults[at])
-    }
-
-    /// The coordinates of the rows that are not left out by `--only`.
-    pub fn wanted_places(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
-        self.place.iter().zip(&self.unwanted).map(|(place, unwanted)| place.filter(|_| !unwanted))
     }
 }
 
@@ -372,6 +410,9 @@ fn coordinates(
     }
     let (x, y, column, value) = match columns {
         None => match &record.place {
+            &Place::Point(x, y) if x.is_finite() && y.is_finite() && !(x == 0.0 && y == 0.0) => {
+                return Ok((x, y));
+            }
             &Place::Point(x, y) => (x, y, "geometry".to_owned(), format!("{x}, {y}")),
             Place::NotPoint(what) => {
                 return fault(Reason::GeometryNotPoint, "geometry".to_owned(), (*what).to_owned());
@@ -421,14 +462,21 @@ fn coordinates(
 
 /// The time of every row of a piece.
 pub(crate) struct Timeline {
-    /// Per row: nothing, an interval, or a fault that only the whole column could show. Empty without a column.
-    rows: Vec<Result<Option<Interval>, Fault>>,
+    /// Per row, when it happened, as far as that is known. Empty without a column.
+    intervals: Vec<Option<Interval>>,
+    /// Faults that only the whole column could show, by row.
+    faults: Vec<(usize, Fault)>,
 }
 
 impl Timeline {
     /// The interval of a row, when it is known.
     pub fn interval(&self, row: usize) -> Option<Interval> {
-        self.rows.get(row).and_then(|time| time.as_ref().ok()).copied().flatten()
+        self.intervals.get(row).copied().flatten()
+    }
+
+    fn fault(&self, row: usize) -> Option<&Fault> {
+        let at = self.faults.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        Some(&self.faults[at].1)
     }
 }
 
@@ -457,7 +505,7 @@ impl TimeRules {
     pub fn settle(&mut self, raw: &Raw, roles: &Roles, wishes: &Wishes) -> Result<(), IngestError> {
         self.order = self.order.or(wishes.order);
         match roles.names.time.as_deref() {
-            Some(column) if self.order.is_none() => self.settle_order(column, raw.stamps()),
+            Some(column) if self.order.is_none() => self.settle_order(column, &raw.stamps),
             _ => Ok(()),
         }
     }
@@ -481,27 +529,24 @@ impl TimeRules {
     /// The times of a piece, under the rules that hold or that it settles.
     pub fn timeline(&mut self, raw: &Raw, roles: &Roles, wishes: &Wishes) -> Timeline {
         let Some(column) = roles.names.time.as_deref() else {
-            return Timeline { rows: Vec::new() };
+            return Timeline { intervals: Vec::new(), faults: Vec::new() };
         };
         // While no date has two readings, either order reads them all.
         let order = self.order.unwrap_or(Order::DayFirst);
-        for stamp in raw.stamps() {
-            self.clocks += u64::from(stamp.has_clock());
-            self.midnights += u64::from(stamp.is_midnight());
-            self.offsets += u64::from(stamp.has_offset());
-        }
+        self.clocks += raw.stamps.clocks;
+        self.midnights += raw.stamps.midnights;
+        self.offsets += raw.stamps.offsets;
         if self.dates_only.is_none() && self.clocks >= MIDNIGHTS {
             self.dates_only = Some(self.midnights == self.clocks);
         }
         let dates_only = self.dates_only.unwrap_or(false);
-        if self.military.is_none() {
-            let numbers = || raw.hour.iter().chain(&raw.hour_end).filter_map(|hour| hour.number());
-            self.military = numbers().next().map(|_| numbers().any(|number| number >= 100));
+        if self.military.is_none() && raw.hour_numbers {
+            self.military = Some(raw.military);
         }
         let military = self.military.unwrap_or(false);
         let mut resolve = |row: usize| -> Result<Option<Interval>, Fault> {
             let Some(mut stamp) = raw.time[row].stamp() else {
-                self.blank += u64::from(raw.time[row] == Time::Blank && !raw.unwanted[row]);
+                self.blank += u64::from(raw.time[row] == Time::Blank);
                 return Ok(None);
             };
             if dates_only {
@@ -528,11 +573,18 @@ impl TimeRules {
                 _ => Err(fault(roles.names.time_end.as_deref(), end)),
             }
         };
-        Timeline { rows: (0..raw.len()).map(&mut resolve).collect() }
+        let mut timeline = Timeline { intervals: Vec::with_capacity(raw.len()), faults: Vec::new() };
+        for row in 0..raw.len() {
+            timeline.intervals.push(resolve(row).unwrap_or_else(|fault| {
+                timeline.faults.push((row, fault));
+                None
+            }));
+        }
+        timeline
     }
 
-    fn settle_order(&mut self, column: &str, stamps: impl Iterator<Item = Stamp>) -> Result<(), IngestError> {
-        match Order::decide(stamps) {
+    fn settle_order(&mut self, column: &str, stamps: &StampTally) -> Result<(), IngestError> {
+        match stamps.order() {
             Evidence::NotNeeded => Ok(()),
             Evidence::Decided(order, rows) => {
                 self.order = Some(order);
@@ -648,21 +700,19 @@ pub(crate) fn decide(
             return Verdict::Rejected(broken.clone());
         }
         let interval = timeline.interval(row);
-        if raw.unwanted[row] || interval.is_some_and(|interval| !wishes.wants(interval)) {
+        if !wishes.may_want(interval) {
             return Verdict::Filtered;
         }
         if !wishes.police_made && raw.origin(row, roles).is_made_by_police() {
             return Verdict::PoliceMade;
         }
-        let late = match timeline.rows.get(row) {
-            Some(Err(fault)) => Some(fault.clone()),
-            _ if wishes.filters_time() && interval.is_none() => Some(Fault {
+        let late = timeline.fault(row).cloned().or_else(|| {
+            (wishes.filters_time() && interval.is_none()).then(|| Fault {
                 reason: Reason::TimeMissing,
                 column: roles.names.time.clone().unwrap_or_default(),
                 value: String::new(),
-            }),
-            _ => None,
-        };
+            })
+        });
         let place = (raw.place[row].is_some() && !in_bounds(row)).then(|| outside(row));
         // The first reason in the order of the checks speaks for the row.
         let first = [fault.cloned(), place, late].into_iter().flatten().min_by_key(|fault| fault.reason);

@@ -300,6 +300,20 @@ pub enum IngestError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// So many H3 cells would not fit.
+    #[error(
+        "H3 cells of resolution {resolution} over this study area would be about {cells:.0}, more than the {most:.0} that brasa makes"
+    )]
+    TooManyCells {
+        /// The resolution asked for.
+        resolution: u8,
+        /// About how many there would be.
+        cells: f64,
+        /// The most there may be.
+        most: f64,
+        /// A resolution that fits.
+        fits: u8,
+    },
     /// A promise of ours is broken.
     #[error("internal error: {0}")]
     Internal(String),
@@ -341,6 +355,7 @@ impl Diagnose for IngestError {
             Self::NoPolygon { .. } => "no_polygon",
             Self::StudyAreaInvalid { .. } => "study_area_invalid",
             Self::ZonesUnsound { .. } => "zones_unsound",
+            Self::TooManyCells { .. } => "too_many_cells",
             Self::Internal(_) => "internal",
         }
     }
@@ -361,6 +376,7 @@ impl Diagnose for IngestError {
             | Self::FileTwice { .. }
             | Self::ProfileInvalid { .. }
             | Self::CrsInvalid(_) => Blame::Usage,
+            Self::TooManyCells { .. } => Blame::Memory,
             Self::Internal(_) => Blame::Bug,
             _ => Blame::Data,
         }
@@ -396,7 +412,7 @@ impl Diagnose for IngestError {
             Self::QuoteUnclosed { .. } => "look at that line, and close or remove its quote".into(),
             Self::ArchiveChoice { members, .. } if members.is_empty() => "unpack it and look inside".into(),
             Self::ArchiveChoice { .. } => "choose one with --layer NAME, or unpack the archive".into(),
-            Self::LayerChoice { .. } => "choose one with --layer NAME (a study area: save that layer alone)".into(),
+            Self::LayerChoice { .. } => "choose one with --layer NAME; of zones with --zones-layer, of a study area with --study-area-layer".into(),
             Self::NoCoordinates { known: Some(known), .. } => known.clone(),
             Self::NoCoordinates { .. } => {
                 "name them: --lon COLUMN --lat COLUMN for degrees, or --x COLUMN --y COLUMN --crs EPSG:CODE".into()
@@ -417,6 +433,7 @@ impl Diagnose for IngestError {
             Self::StudyAreaInvalid { .. } => "repair the polygons, for example with \"Fix geometries\" in QGIS".into(),
             Self::ZonesUnsound { remedy, .. } => (*remedy).into(),
             Self::ProfileInvalid { .. } => "a profile has a title, a signature, and the sections [read], [source], [[traps]] and [iccs]".into(),
+            Self::TooManyCells { fits, .. } => format!("--h3 {fits} fits"),
             Self::Internal(_) => "please report this with the command that led to it".into(),
             Self::FormatUnreadable { .. }
             | Self::ReadFailed { .. }

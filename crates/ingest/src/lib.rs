@@ -20,6 +20,7 @@ mod files;
 mod footprint;
 mod geojson;
 mod guard;
+mod h3;
 mod hash;
 mod header;
 mod inspect;
@@ -39,6 +40,7 @@ mod reading;
 mod records;
 mod shape;
 mod sheet;
+mod split;
 mod study_area;
 mod text;
 mod workbook;
@@ -51,6 +53,7 @@ use brasa_model::{Account, Incidents, InputRecord, Note, Reject, SourceCrs};
 pub use columns::Columns;
 pub use error::IngestError;
 pub use files::{expand, without_secrets};
+pub use h3::h3_zones;
 pub use inspect::inspect;
 pub use options::InputOptions;
 pub use study_area::read_polygons;
@@ -84,7 +87,7 @@ pub struct Ingested {
 /// How a file is read in pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pieces {
-    /// Rows in a piece.
+    /// Rows in a piece, those left out by a filter not counted.
     pub rows: usize,
     /// Rejected rows that are kept with line and reason. Those beyond are counted by reason.
     pub rejects: usize,
@@ -175,6 +178,7 @@ fn pass<P: AsRef<Path>, E: From<IngestError>>(
     let mut ids: Vec<Interner> = Vec::new();
     ids.resize_with(sources.iter().map(|source| source.make + 1).max().unwrap_or(0), Interner::default);
     let roles: Vec<Roles> = sources.iter().map(|source| source.roles.clone()).collect();
+    let wishes: Vec<Wishes> = sources.iter().map(|source| source.wishes.clone()).collect();
     let makes: Vec<usize> = sources.iter().map(|source| source.make).collect();
     let mut reading = Reading::new(options, sources, pieces);
 
@@ -198,8 +202,15 @@ fn pass<P: AsRef<Path>, E: From<IngestError>>(
                 .map(|share| (bytes_before as f64 + share * opened.bytes as f64) / (bytes.max(1) as f64));
             watch(Progress { rows: rows_before + rows, share });
         };
-        let row_notes =
-            Raw::read(&*records, &roles[at], pieces.rows, &mut ids[makes[at]], &mut take, &mut tick)?;
+        let row_notes = Raw::read(
+            &*records,
+            &roles[at],
+            &wishes[at],
+            pieces.rows,
+            &mut ids[makes[at]],
+            &mut take,
+            &mut tick,
+        )?;
         rows_before += rows_read;
         bytes_before += opened.bytes;
         let notes = [records.notes(), roles[at].notes.clone(), row_notes].concat();

@@ -117,6 +117,10 @@ fn in_groups(unsigned: &str, group: char) -> bool {
 
 /// Words for "nothing here" in exports.
 pub(crate) fn is_blank(text: &str) -> bool {
+    // No word for nothing begins with a digit, and most values do.
+    if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
     let text = text.trim();
     if text.len() > 14 {
         return false;

@@ -90,6 +90,9 @@ pub struct InputOptions {
     /// File with the polygons of the study area; without it, the area around the incidents is used and announced.
     #[schemars(title = "FILE")]
     pub study_area: Option<PathBuf>,
+    /// Layer of the study area's file, when it has several.
+    #[schemars(title = "NAME")]
+    pub study_area_layer: Option<String>,
     /// Read in pieces, for files larger than memory; needs --study-area, --bandwidth as a length, and --cell as a length or --grid.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stream: bool,

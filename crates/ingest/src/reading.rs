@@ -27,7 +27,7 @@ pub(crate) struct Source {
     stated: StatedCrs,
     /// What the user and its profile say of it.
     said: InputOptions,
-    wishes: Wishes,
+    pub wishes: Wishes,
     /// The zone whose clocks its times follow, if that is known.
     zone: Option<String>,
     /// The system that they say it is in.
@@ -265,7 +265,9 @@ impl<'a> Reading<'a> {
     pub fn piece(&mut self, lots: &[(usize, &Raw)]) -> Result<Option<Incidents>, IngestError> {
         let incidents = self.sort_out(lots)?;
         for &(source, raw) in lots {
-            self.sources[source].account.read += raw.len() as u64;
+            let account = &mut self.sources[source].account;
+            account.read += raw.len() as u64 + raw.filtered;
+            account.filtered += raw.filtered;
         }
         self.rejects.end_piece();
         Ok(incidents)
@@ -277,7 +279,12 @@ impl<'a> Reading<'a> {
         for &(source, raw) in lots {
             let Source { times, roles, wishes, .. } = &mut self.sources[source];
             let timeline = times.timeline(raw, roles, wishes);
-            let places = Places::of_rows(raw.wanted_places());
+            let wanted = raw
+                .place
+                .iter()
+                .enumerate()
+                .map(|(row, place)| place.filter(|_| wishes.may_want(timeline.interval(row))));
+            let places = Places::of_rows(wanted);
             parts.push(Part { source, raw, timeline, places, found: Vec::new(), candidates: Vec::new() });
         }
         self.find(&mut parts)?;
@@ -303,7 +310,12 @@ impl<'a> Reading<'a> {
                 let window = if let Some(window) = &self.window {
                     window.clone()
                 } else {
-                    let (window, record) = study_area::given(file, &crs, &mut self.notes)?;
+                    let (window, record) = study_area::given(
+                        file,
+                        self.options.study_area_layer.as_deref(),
+                        &crs,
+                        &mut self.notes,
+                    )?;
                     self.study_area_file = Some(record);
                     window
                 };

@@ -227,10 +227,11 @@ fn cleaned(polygons: &MultiPolygon<f64>) -> MultiPolygon<f64> {
 /// The window of a given file.
 pub(crate) fn given(
     path: &Path,
+    layer: Option<&str>,
     crs: &Crs,
     notes: &mut Vec<Note>,
 ) -> Result<(Window, InputRecord), IngestError> {
-    let (polygons, record) = read_polygons(path, None, crs)?;
+    let (polygons, record) = read_polygons(path, layer, crs)?;
     let name = record.name.clone();
     let window = Window::new(polygons, WindowOrigin::Given(name.clone()))
         .map_err(|why| IngestError::StudyAreaInvalid { name: name.clone(), why })?;

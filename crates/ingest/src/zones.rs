@@ -5,6 +5,9 @@ use std::path::Path;
 
 use brasa_model::{Crs, Denominators, GivenZone, GivenZones, InputRecord, Note, Window, WindowOrigin};
 use geo::{Area, BooleanOps, BoundingRect, MultiPolygon, Validation};
+use rayon::prelude::*;
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{AABB, RTree};
 
 use crate::IngestError;
 use crate::columns::find;
@@ -17,13 +20,16 @@ const OVERLAP: f64 = 0.01;
 /// What coordinates that are rounded make two zones with the same border share; it is not even a sliver.
 const ROUNDING: f64 = 1e-9;
 
-/// Reads zones and brings them to `crs`; `denominator` names the column with what the incidents are to be divided by.
+/// Reads zones and brings them to `crs`. `layer` names one of several in the file, `denominator` the column with what the incidents are to be
+/// divided by.
 pub fn read_zones(
     path: &Path,
+    layer: Option<&str>,
     denominator: Option<&str>,
     crs: &Crs,
 ) -> Result<(GivenZones, InputRecord, Vec<Note>), IngestError> {
-    let Named { features, names, denominators, record, mut notes } = named(path, denominator, Some(crs))?;
+    let Named { features, names, denominators, record, mut notes } =
+        named(path, layer, denominator, Some(crs))?;
     let file = record.name.clone();
     let Overlaps { pairs, slivers } = overlaps(&features);
     let pair = |(a, b, share): (usize, usize, f64)| {
@@ -51,12 +57,12 @@ pub fn read_zones(
         Ok(GivenZone { name, outline })
     };
     let zones = names.into_iter().zip(features).map(zone).collect::<Result<Vec<_>, IngestError>>()?;
-    Ok((GivenZones { file, zones, denominators }, record, notes))
+    Ok((GivenZones::of_file(file, zones, denominators), record, notes))
 }
 
 /// Refuses zones that [`read_zones`] would refuse for what each of them is, before anything else is read.
-pub fn check_zones(path: &Path, denominator: Option<&str>) -> Result<(), IngestError> {
-    named(path, denominator, None).map(drop)
+pub fn check_zones(path: &Path, layer: Option<&str>, denominator: Option<&str>) -> Result<(), IngestError> {
+    named(path, layer, denominator, None).map(drop)
 }
 
 /// Zones of which each is sound.
@@ -68,14 +74,19 @@ struct Named {
     notes: Vec<Note>,
 }
 
-fn named(path: &Path, denominator: Option<&str>, crs: Option<&Crs>) -> Result<Named, IngestError> {
+fn named(
+    path: &Path,
+    layer: Option<&str>,
+    denominator: Option<&str>,
+    crs: Option<&Crs>,
+) -> Result<Named, IngestError> {
     let wanted = |table: &dyn Records| {
         let columns = table.columns();
         let denominator = denominator.map(|name| find(columns, "--population", name)).transpose()?;
         // The denominator first, then every column that may hold the zones' names.
         Ok(denominator.into_iter().chain(0..columns.len()).collect())
     };
-    let Polygons { features, columns, fields, record } = read_features(path, None, crs, "zones", &wanted)?;
+    let Polygons { features, columns, fields, record } = read_features(path, layer, crs, "zones", &wanted)?;
     let file = &record.name;
     let (names, column) = names(&fields, usize::from(denominator.is_some()), features.len());
     let called = match column {
@@ -90,16 +101,17 @@ fn named(path: &Path, denominator: Option<&str>, crs: Option<&Crs>) -> Result<Na
             .value(features.len(), "zones")
             .reason(called),
     ];
-    // Of one zone nothing counts twice, however its parts were drawn: the same as for a study area.
-    let mut dissolved = Vec::new();
-    let mut whole = |(feature, name): (MultiPolygon<f64>, &String)| {
-        if feature.is_valid() || !feature.iter().all(Validation::is_valid) {
-            return feature;
-        }
-        dissolved.push(name.clone());
-        geo::unary_union(feature.iter())
+    // To look for sides that cross takes longer than all the rest.
+    let looked_at: Vec<LookedAt> = features.into_par_iter().map(looked_at).collect();
+    let named = |wanted: &dyn Fn(&LookedAt) -> Option<String>| -> Vec<String> {
+        looked_at
+            .iter()
+            .enumerate()
+            .filter_map(|(at, one)| wanted(one).map(|why| names[at].clone() + &why))
+            .collect()
     };
-    let features: Vec<MultiPolygon<f64>> = features.into_iter().zip(&names).map(&mut whole).collect();
+    let dissolved = named(&|one| one.is_dissolved.then(String::new));
+    let invalid = named(&|one| one.invalid.as_ref().map(|why| format!(" ({why})")));
     if !dissolved.is_empty() {
         notes.push(
             Note::new(
@@ -116,14 +128,13 @@ fn named(path: &Path, denominator: Option<&str>, crs: Option<&Crs>) -> Result<Na
         );
     }
     // A ring that crosses itself may have no area on balance.
-    let invalid = (0..features.len())
-        .filter_map(|at| features[at].check_validation().err().map(|why| format!("{} ({why})", names[at])));
     unsound(
         file,
         "are no valid polygons".to_owned(),
-        invalid.collect(),
+        invalid,
         "repair the polygons, for example with \"Fix geometries\" in QGIS",
     )?;
+    let features: Vec<MultiPolygon<f64>> = looked_at.into_iter().map(|one| one.feature).collect();
     let (kept, empty): (Vec<usize>, Vec<usize>) =
         (0..features.len()).partition(|&at| features[at].unsigned_area() > 0.0);
     if !empty.is_empty() {
@@ -158,6 +169,27 @@ fn named(path: &Path, denominator: Option<&str>, crs: Option<&Crs>) -> Result<Na
         record,
         notes,
     })
+}
+
+/// A feature, and what was found out about it.
+struct LookedAt {
+    feature: MultiPolygon<f64>,
+    /// Whether its parts were made one area.
+    is_dissolved: bool,
+    /// Why it is no valid polygon, if it is none.
+    invalid: Option<String>,
+}
+
+/// Of one zone nothing counts twice, however its parts were drawn: the same as for a study area.
+fn looked_at(feature: MultiPolygon<f64>) -> LookedAt {
+    let why = |feature: &MultiPolygon<f64>| feature.check_validation().err().map(|why| why.to_string());
+    let invalid = why(&feature);
+    if invalid.is_none() || !feature.iter().all(Validation::is_valid) {
+        return LookedAt { feature, is_dissolved: false, invalid };
+    }
+    let feature = geo::unary_union(feature.iter());
+    let invalid = why(&feature);
+    LookedAt { feature, is_dissolved: true, invalid }
 }
 
 /// Refuses the file if there are any such zones.
@@ -195,26 +227,25 @@ struct Overlaps {
 }
 
 fn overlaps(features: &[MultiPolygon<f64>]) -> Overlaps {
-    let bounds: Vec<_> = features.iter().map(BoundingRect::bounding_rect).collect();
-    let meet = |a: usize, b: usize| {
-        bounds[a].zip(bounds[b]).is_some_and(|(one, other)| {
-            one.min().x < other.max().x
-                && other.min().x < one.max().x
-                && one.min().y < other.max().y
-                && other.min().y < one.max().y
-        })
+    type Boxed = GeomWithData<Rectangle<[f64; 2]>, usize>;
+    let boxed = |(at, feature): (usize, &MultiPolygon<f64>)| {
+        let bounds = feature.bounding_rect()?;
+        Some(Boxed::new(Rectangle::from_corners(bounds.min().into(), bounds.max().into()), at))
     };
-    let (mut pairs, mut slivers) = (Vec::new(), 0);
-    for a in 0..features.len() {
-        for b in (a + 1..features.len()).filter(|&b| meet(a, b)) {
+    let tree = RTree::bulk_load(features.iter().enumerate().filter_map(boxed).collect());
+    let later = |a: usize| -> Vec<(usize, usize, f64)> {
+        let Some(bounds) = features[a].bounding_rect() else { return Vec::new() };
+        let around = AABB::from_corners(bounds.min().into(), bounds.max().into());
+        let share = |b: usize| {
             let shared = features[a].intersection(&features[b]).unsigned_area();
-            let share = shared / features[a].unsigned_area().min(features[b].unsigned_area());
-            if share > OVERLAP {
-                pairs.push((a, b, share));
-            } else if share > ROUNDING {
-                slivers += 1;
-            }
-        }
-    }
-    Overlaps { pairs, slivers }
+            shared / features[a].unsigned_area().min(features[b].unsigned_area())
+        };
+        let near = tree.locate_in_envelope_intersecting(&around).map(|other| other.data);
+        let mut later: Vec<usize> = near.filter(|&b| b > a).collect();
+        later.sort_unstable();
+        later.into_iter().map(|b| (a, b, share(b))).filter(|pair| pair.2 > ROUNDING).collect()
+    };
+    let found: Vec<Vec<(usize, usize, f64)>> = (0..features.len()).into_par_iter().map(later).collect();
+    let (pairs, slivers): (Vec<_>, Vec<_>) = found.into_iter().flatten().partition(|pair| pair.2 > OVERLAP);
+    Overlaps { pairs, slivers: slivers.len() }
 }

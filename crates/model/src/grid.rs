@@ -22,6 +22,18 @@ pub enum GridError {
         /// A cell that fits.
         fits: Metres,
     },
+    /// So many hexagons would not fit.
+    #[error(
+        "hexagons of {across} over this study area would be {hexagons:.0}, more than the 67108864 that fit in 1 GiB"
+    )]
+    TooManyHexagons {
+        /// The distance between opposite sides that was asked for.
+        across: Metres,
+        /// How many there would be.
+        hexagons: f64,
+        /// A distance that fits.
+        fits: Metres,
+    },
     /// The window has no extent.
     #[error("the study area has no extent to lay a grid over")]
     Flat,

@@ -13,11 +13,13 @@
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
 pub mod account;
+pub mod clip;
 pub mod clusters;
 pub mod crs;
 pub mod curve;
 pub mod diagnose;
 pub mod grid;
+pub mod hexagons;
 pub mod incidents;
 mod inspection;
 pub mod isopleths;
@@ -39,6 +41,7 @@ pub use crs::{Crs, CrsError, Projector, SourceCrs};
 pub use curve::{Curve, Role, Series};
 pub use diagnose::{Blame, Diagnose};
 pub use grid::{Grid, GridError};
+pub use hexagons::Hexagons;
 pub use incidents::{Files, Incidents, Kinds};
 pub use inspection::{
     ColumnInspection, FileInspection, Inspection, Lag, PlacesInspection, Refusal, Stack, TimesInspection,
@@ -54,4 +57,4 @@ pub use surface_series::SurfaceSeries;
 pub use time::{Civil, Interval, PeakHours, Times, Timing};
 pub use units::{Metres, Span, SpanError, UnitError};
 pub use window::{Window, WindowError, WindowOrigin};
-pub use zoning::{Denominators, GivenZone, GivenZones, Zoning};
+pub use zoning::{Denominators, GivenZone, GivenZones, ZonesOrigin, Zoning};

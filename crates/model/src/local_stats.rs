@@ -59,7 +59,9 @@ pub struct LocalStats {
     pub series: Vec<Series>,
     /// The statistic as a z-score; like the statistic, p and q it is NaN for a zone of which nothing can be said.
     pub z: Vec<f64>,
-    /// Two-sided p under the null hypothesis, one zone at a time.
+    /// The title of p.
+    pub p_title: &'static str,
+    /// p under the null hypothesis, one zone at a time; two-sided, unless its title says otherwise.
     pub p: Vec<f64>,
     /// p adjusted for testing all zones.
     pub q: Vec<f64>,

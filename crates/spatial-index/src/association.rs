@@ -10,7 +10,8 @@ use crate::chance::Chance;
 use crate::conditional::centred;
 use crate::significance::{permutation_p, told, two_sided_p};
 use crate::weights::{Neighbours, Style, Weights};
-use crate::zones::{CountedIn, Seed, Zones};
+use crate::zones::{Seed, Zones};
+use crate::zoning::CountedIn;
 use crate::{AnalysisError, Watch};
 
 /// The variance under randomisation needs so many zones.
@@ -23,8 +24,10 @@ pub struct GlobalParams {
     /// What incidents are counted in.
     #[serde(flatten)]
     pub counted: CountedIn,
-    /// Which zones count as neighbours: queen, rook, knn:K (the K nearest) or band:LENGTH (all centres within that distance)
+    /// Which zones count as neighbours: queen, rook, knn:K (the K nearest), band:LENGTH (all centres within that distance), or inverse:LENGTH and inverse-square:LENGTH (the same, weighted by 1/d and 1/d²)
     pub neighbours: Neighbours,
+    /// Whether the weights of each zone add up to one (row), or each neighbour counts 1 or by its distance (binary) [default: binary for general-g, row for the others]
+    pub weights: Option<Style>,
     /// Random arrangements of the counts to take p from as well; 0 is none
     pub permutations: u32,
     /// Where chance begins; the same seed gives the same p
@@ -58,7 +61,7 @@ pub struct Global {
     pub method: &'static str,
     /// The statistic's name.
     pub title: &'static str,
-    /// How much a neighbour counts.
+    /// How much a neighbour counts, unless something else is asked for.
     pub style: Style,
     /// The statistic with its moments, from values and neighbours.
     pub moments: fn(&[f64], &Weights) -> Result<Association, AnalysisError>,
@@ -69,7 +72,7 @@ pub struct Global {
 }
 
 /// Refuses zones of which a global statistic can say nothing; gives S₀, S₁ and S₂.
-pub fn checked(values: &[f64], weights: &Weights, style: Style) -> Result<[f64; 3], AnalysisError> {
+pub fn checked(values: &[f64], weights: &Weights) -> Result<[f64; 3], AnalysisError> {
     let refused = |why: String| AnalysisError::TooFewZones { why };
     if values.len() < LEAST_ZONES {
         return Err(refused(format!("there are {} zones, and {LEAST_ZONES} are the least", values.len())));
@@ -77,30 +80,23 @@ pub fn checked(values: &[f64], weights: &Weights, style: Style) -> Result<[f64; 
     if weights.links() == 0 {
         return Err(refused(format!("not one of the {} zones has a neighbour", values.len())));
     }
-    Ok(weights.moments(style))
+    Ok(weights.moments())
 }
 
-/// Σᵢ zᵢ Σⱼ zⱼ/kᵢ over the neighbours: I but for factors that no arrangement changes.
+/// Σᵢ zᵢ Σⱼ wᵢⱼ zⱼ over the neighbours: I but for factors that no arrangement changes.
 pub fn moran_raw(values: &[f64], weights: &Weights) -> f64 {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let lag = |zone: usize| {
-        let neighbours = weights.of(zone);
-        neighbours.iter().map(|&to| values[to as usize] - mean).sum::<f64>() / neighbours.len().max(1) as f64
-    };
+    let lag = |zone: usize| weights.row(zone).map(|(to, weight)| weight * (values[to] - mean)).sum::<f64>();
     (0..values.len()).map(|zone| (values[zone] - mean) * lag(zone)).sum()
 }
 
 /// Moran's I of given values with given neighbours.
-pub fn moran_of(values: &[f64], weights: &Weights, style: Style) -> Result<Association, AnalysisError> {
+pub fn moran_of(values: &[f64], weights: &Weights) -> Result<Association, AnalysisError> {
     let z = centred(values)?;
-    let [s0, s1, s2] = checked(values, weights, style)?;
+    let [s0, s1, s2] = checked(values, weights)?;
     let n = z.len() as f64;
     let m2 = z.iter().map(|z| z * z).sum::<f64>() / n;
     let kurtosis = z.iter().map(|z| z.powi(4)).sum::<f64>() / n / (m2 * m2);
-    let cross = match style {
-        Style::RowStandardised => moran_raw(values, weights),
-        Style::Binary => weights.sums(&z).iter().zip(&z).map(|(sum, z)| sum * z).sum(),
-    };
     let expectation = -1.0 / (n - 1.0);
     let square = s0 * s0;
     let normal = (n * n * s1 - n * s2 + 3.0 * square) / ((n * n - 1.0) * square);
@@ -108,7 +104,7 @@ pub fn moran_of(values: &[f64], weights: &Weights, style: Style) -> Result<Assoc
         - kurtosis * ((n * n - n) * s1 - 2.0 * n * s2 + 6.0 * square))
         / ((n - 1.0) * (n - 2.0) * (n - 3.0) * square);
     Ok(Association {
-        value: cross / (s0 * m2),
+        value: moran_raw(values, weights) / (s0 * m2),
         expectation,
         variance_normality: normal - expectation * expectation,
         variance_randomisation: random - expectation * expectation,
@@ -147,6 +143,8 @@ impl Global {
     pub fn of(&self, zones: Zones, params: &GlobalParams, watch: &Watch) -> Result<Curve, AnalysisError> {
         let mut parameters = zones.record();
         let Zones { values, weights, mut notes, .. } = zones;
+        let style = params.weights.unwrap_or(self.style);
+        let weights = weights.styled(style);
         let found = (self.moments)(&values, &weights)?;
         let p = match params.permutations {
             0 => f64::NAN,
@@ -174,11 +172,7 @@ impl Global {
             .value(found.value, "")
             .reason("z and p (two-sided) under randomisation of the counts over the zones"),
         );
-        let weighted = match self.style {
-            Style::Binary => "binary",
-            Style::RowStandardised => "row-standardised",
-        };
-        parameters["weights"] = json!(weighted);
+        parameters["weights"] = json!(style);
         parameters["links"] = json!(weights.links());
         parameters["permutations"] = json!(params.permutations);
         parameters["p"] = json!("two-sided");

@@ -10,6 +10,7 @@
 
 mod independent;
 mod shared;
+mod weighted;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,13 +55,18 @@ pub fn centred(values: &[f64]) -> Result<Vec<f64>, AnalysisError> {
     Ok(centred)
 }
 
-/// The z-score of a sum over k of `others` values whose sum and sum of squares are known; NaN where nothing can vary.
-pub fn score(sum: f64, k: usize, others: usize, (total, squares): (f64, f64)) -> f64 {
-    let (k, others) = (k as f64, others as f64);
+/// The z-score of a weighted sum over some of `others` values whose sum and sum of squares are known, from the sum of the weights and that of
+/// their squares (for k neighbours that count 1 each, both are k); NaN where nothing can vary.
+pub fn score(sum: f64, (weight, square): (f64, f64), others: usize, (total, squares): (f64, f64)) -> f64 {
+    let others = others as f64;
     let mean = total / others;
-    let variance = (squares / others - mean * mean) * k * (others - k) / (others - 1.0);
+    let variance = (squares / others - mean * mean) * (others * square - weight * weight) / (others - 1.0);
     // A hair of what cancels is not a spread.
-    if variance > 1e-12 * squares * k / others { (sum - k * mean) / variance.sqrt() } else { f64::NAN }
+    if variance > 1e-12 * squares * square / others {
+        (sum - weight * mean) / variance.sqrt()
+    } else {
+        f64::NAN
+    }
 }
 
 /// The z-score of the sum over each zone's neighbours against k of the other values. NaN for a zone without neighbours,
@@ -71,7 +77,7 @@ pub fn sum_scores(values: &[f64], weights: &Weights) -> Result<Vec<f64>, Analysi
     let others = z.len() - 1;
     let one = |(zone, sum): (usize, &f64)| {
         // The others add up to what the zone lacks.
-        score(*sum, weights.count(zone), others, (-z[zone], squares - z[zone] * z[zone]))
+        score(*sum, weights.loads(zone), others, (-z[zone], squares - z[zone] * z[zone]))
     };
     Ok(weights.sums(&z).iter().enumerate().map(one).collect())
 }
@@ -104,6 +110,7 @@ pub fn permutation_ps(
     watch: &Watch,
 ) -> Result<Vec<f64>, AnalysisError> {
     match how.draws {
+        _ if !weights.are_equal() => weighted::weighted(values, weights, summed, how, watch),
         Draws::Shared => shared::shared(values, weights, summed, how, watch),
         Draws::Independent => independent::independent(values, weights, summed, how, watch),
     }
@@ -140,8 +147,8 @@ impl Tails {
     }
 }
 
-/// A zone's own sum, widened by the slack to both sides.
+/// A zone's own sum, each neighbour as much as it counts, widened by the slack to both sides.
 fn seen(values: &[f64], weights: &Weights, summed: Summed, zone: usize, slack: f64) -> (f64, f64) {
-    let sum: f64 = weights.of(zone).iter().map(|&to| summed.of(values[to as usize], values[zone])).sum();
+    let sum: f64 = weights.row(zone).map(|(to, weight)| weight * summed.of(values[to], values[zone])).sum();
     (sum - slack, sum + slack)
 }

@@ -97,7 +97,7 @@ impl Diagnose for AnalysisError {
             Self::Parameter { .. } => "parameter_refused",
             Self::NoIncidents => "no_incidents",
             Self::TooFew { .. } => "too_few_incidents",
-            Self::Grid(GridError::TooLarge { .. }) => "grid_too_large",
+            Self::Grid(GridError::TooLarge { .. } | GridError::TooManyHexagons { .. }) => "grid_too_large",
             Self::Grid(GridError::Empty { .. } | GridError::Flat) => "grid_empty",
             Self::NoTimes { .. } => "no_times",
             Self::SeriesTooLarge { .. } => "series_too_large",
@@ -112,7 +112,8 @@ impl Diagnose for AnalysisError {
     fn blame(&self) -> Blame {
         match self {
             Self::Parameter { .. } | Self::NothingSelected { .. } => Blame::Usage,
-            Self::Grid(GridError::TooLarge { .. }) | Self::SeriesTooLarge { .. } => Blame::Memory,
+            Self::Grid(GridError::TooLarge { .. } | GridError::TooManyHexagons { .. })
+            | Self::SeriesTooLarge { .. } => Blame::Memory,
             Self::Interrupted => Blame::Io,
             Self::NoIncidents
             | Self::TooFew { .. }
@@ -127,6 +128,9 @@ impl Diagnose for AnalysisError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Grid(GridError::TooLarge { fits, .. }) => Some(format!("--cell {}m fits", fits.get())),
+            Self::Grid(GridError::TooManyHexagons { fits, .. }) => {
+                Some(format!("--hex {} fits", String::from(*fits)))
+            }
             Self::Grid(GridError::Empty { cell }) => {
                 Some(format!("give a smaller --cell than {}m or a larger --study-area", cell.get()))
             }

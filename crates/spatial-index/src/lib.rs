@@ -46,6 +46,7 @@ pub mod watch;
 pub mod weights;
 mod written;
 pub mod zones;
+pub mod zoning;
 
 use brasa_model::{
     Clusters, Curve, Features, Incidents, Isopleths, LocalStats, Risk, Surface, SurfaceSeries,
@@ -140,6 +141,7 @@ methods! {
     "gi" => local::gi(GiParams) -> LocalStats;
     "local-moran" => local::local_moran(LocalMoranParams) -> LocalStats;
     "local-geary" => local::local_geary(LocalGearyParams) -> LocalStats;
+    "local-join-count" => local::local_join_count(LocalJoinCountParams) -> LocalStats;
     "rate-eb" => local::rate_eb(RateEbParams) -> LocalStats;
     "moran" => global::moran(MoranParams) -> Curve;
     "geary" => global::geary(GearyParams) -> Curve;

@@ -1,11 +1,129 @@
-//! The cells that touch a window, each with the area of it that lies inside, and what is counted in them.
+//! A study area cut into pieces that leave out nothing of it: square cells with the area of them that lies inside, or zones; and what is
+//! counted in them.
 
-use brasa_model::{Grid, Incidents, Metres, Note, Window};
-use geo::{BooleanOps, Coord, MultiPolygon};
+use brasa_model::{Grid, Incidents, Metres, Note, Window, Zoning};
+use geo::{BooleanOps, Coord, Geometry, MultiPolygon};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::at_places::Border;
 use crate::raster::GridSize;
+use crate::zoning::{CountedIn, H3Resolution, counted, record};
 use crate::{AnalysisError, Sites};
+
+/// What to cut a study area into: square cells, unless one of the others is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CutInto {
+    /// Side of a square cell [default: such that ten incidents are expected in one, rounded down]
+    pub cell: Option<Metres>,
+    /// So many columns and rows instead, over the study area's extent
+    pub grid: Option<GridSize>,
+    /// Hexagons instead of square cells, so far from one side to the opposite one
+    pub hex: Option<Metres>,
+    /// Resolution of H3 cells to take instead, from 0 to 15
+    #[schemars(title = "RES")]
+    pub h3: Option<H3Resolution>,
+    /// File with zones to take instead, such as beats or tracts; without --study-area they are the study area
+    #[schemars(title = "FILE")]
+    pub zones: Option<String>,
+    /// Which layer of the zones' file, if it has several
+    #[schemars(title = "NAME")]
+    pub zones_layer: Option<String>,
+}
+
+/// What a study area is cut into.
+pub enum Pieces {
+    /// Square cells.
+    Squares(Quadrats),
+    /// Hexagons, H3 cells or zones of a file.
+    Zones(Zoning),
+}
+
+impl Pieces {
+    /// Of the incidents' window, as asked for; if nothing is, squares in which ten incidents are expected. With what was chosen or noticed.
+    pub fn chosen(incidents: &Incidents, into: &CutInto) -> Result<(Self, Vec<Note>), AnalysisError> {
+        let window = &incidents.window;
+        let mut notes = Vec::new();
+        if incidents.zones.is_some() || into.hex.is_some() || into.h3.is_some() || into.zones.is_some() {
+            let counted =
+                CountedIn { hex: into.hex, h3: into.h3, zones: into.zones.clone(), ..CountedIn::default() };
+            let zoning = counted.zoning(incidents, &Sites::new(incidents), &mut notes)?;
+            return Ok((Self::Zones(zoning), notes));
+        }
+        let grid = match (into.grid, into.cell) {
+            (Some(GridSize { nx, ny }), _) => Grid::spanning(window, nx, ny)?,
+            (None, Some(cell)) => Grid::covering(window, cell)?,
+            (None, None) => {
+                let side = (EXPECTED * window.area_km2() * 1e6 / incidents.len() as f64).sqrt();
+                let cell = Metres::new(side).map_err(|error| AnalysisError::RuleFailed {
+                    rule: "ten expected",
+                    what: "cell",
+                    why: error.to_string(),
+                })?;
+                let cell = cell.round_down();
+                notes.push(Note::new("cell_chosen", format!("cells of {cell}")).value(cell.get(), "m").reason(
+                    format!("{EXPECTED} incidents are expected in {side:.0} m × {side:.0} m, rounded down; --cell sets another"),
+                ));
+                Grid::covering(window, cell)?
+            }
+        };
+        Ok((Self::Squares(Quadrats::of(window, grid)), notes))
+    }
+
+    /// The area of each that lies in the window, in m².
+    pub fn areas(&self) -> Vec<f64> {
+        match self {
+            Self::Squares(quadrats) => quadrats.areas.clone(),
+            Self::Zones(zoning) => zoning.areas_km2().iter().map(|area| area * 1e6).collect(),
+        }
+    }
+
+    /// Incidents in each, with a note where some are in none.
+    pub fn counts(&self, sites: &Sites) -> (Vec<u64>, Option<Note>) {
+        match self {
+            Self::Squares(quadrats) => (quadrats.counts(sites), None),
+            Self::Zones(zoning) => {
+                let (counts, note) = counted(sites, zoning, &sites.count);
+                (counts.into_iter().map(u64::from).collect(), note)
+            }
+        }
+    }
+
+    /// What they are, for whoever wants to make the same ones.
+    pub fn record(&self) -> Value {
+        match self {
+            Self::Squares(quadrats) => {
+                json!({ "cell": quadrats.grid.cell(), "cell_height": quadrats.grid.cell_height() })
+            }
+            Self::Zones(zoning) => record(zoning),
+        }
+    }
+
+    /// What the name of one is.
+    pub const fn names(&self) -> &'static str {
+        match self {
+            Self::Squares(_) => "Cell (column:row)",
+            Self::Zones(zoning) => zoning.names(),
+        }
+    }
+
+    /// The name of each, and its part of the window.
+    pub fn shapes(&self, window: &Window) -> Vec<(String, Geometry<f64>)> {
+        match self {
+            Self::Squares(quadrats) => {
+                let shape = |number: usize| {
+                    let (column, row) = quadrats.grid.name(quadrats.cells[number]);
+                    (format!("{column}:{row}"), Geometry::MultiPolygon(quadrats.polygons(window, number)))
+                };
+                (0..quadrats.cells.len()).into_par_iter().map(shape).collect()
+            }
+            Self::Zones(zoning) => zoning.shapes().collect(),
+        }
+    }
+}
 
 /// The cells of a grid that hold some of a window, whether or not their centre lies in it. Together they are the window.
 pub struct Quadrats {
@@ -24,34 +142,6 @@ const SLIVER: f64 = 1e-9;
 const EXPECTED: f64 = 10.0;
 
 impl Quadrats {
-    /// Of the incidents' window, by cells of the given size, or so many columns and rows of them; if neither is given, of a size in which
-    /// ten incidents are expected, with the note that announces it.
-    pub fn chosen(
-        incidents: &Incidents,
-        cell: Option<Metres>,
-        size: Option<GridSize>,
-    ) -> Result<(Self, Option<Note>), AnalysisError> {
-        let window = &incidents.window;
-        let (grid, note) = match (size, cell) {
-            (Some(GridSize { nx, ny }), _) => (Grid::spanning(window, nx, ny)?, None),
-            (None, Some(cell)) => (Grid::covering(window, cell)?, None),
-            (None, None) => {
-                let side = (EXPECTED * window.area_km2() * 1e6 / incidents.len() as f64).sqrt();
-                let cell = Metres::new(side).map_err(|error| AnalysisError::RuleFailed {
-                    rule: "ten expected",
-                    what: "cell",
-                    why: error.to_string(),
-                })?;
-                let cell = cell.round_down();
-                let note = Note::new("cell_chosen", format!("cells of {cell}")).value(cell.get(), "m").reason(
-                    format!("{EXPECTED} incidents are expected in {side:.0} m × {side:.0} m, rounded down; --cell sets another"),
-                );
-                (Grid::covering(window, cell)?, Some(note))
-            }
-        };
-        Ok((Self::of(window, grid), note))
-    }
-
     /// Of `window`, by the cells of `grid`, which covers it.
     pub fn of(window: &Window, grid: Grid) -> Self {
         let all = areas(window, &grid);

@@ -4,14 +4,16 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use brasa_model::{GivenZone, Grid, Metres, Note, UnitError};
+use brasa_model::{Grid, Metres, Note, UnitError, Zoning};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::written::as_text;
+use crate::written::{as_text, as_word};
 use given::Touch;
+use near::{centres, near};
 
 mod given;
+mod near;
 
 /// Which zones count as neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -27,7 +29,22 @@ pub enum Neighbours {
     Nearest(NonZeroU32),
     /// Zones whose centres lie within a distance.
     Band(Metres),
+    /// The same, each weighted by 1/d, where d is the distance between the centres.
+    Inverse(Metres),
+    /// The same, each weighted by 1/d².
+    InverseSquare(Metres),
 }
+
+impl Neighbours {
+    /// Whether some neighbours count more than others.
+    pub const fn are_weighted(self) -> bool {
+        matches!(self, Self::Inverse(_) | Self::InverseSquare(_))
+    }
+}
+
+/// Zones whose centres are nearer than this, in metres, weigh as if they were so far apart: one inside another may have the same
+/// centre.
+const NEAREST: f64 = 1.0;
 
 impl FromStr for Neighbours {
     type Err = String;
@@ -41,10 +58,17 @@ impl FromStr for Neighbours {
                 .parse()
                 .map(Self::Nearest)
                 .map_err(|_| format!("\"{count}\" is not a number of nearest zones, such as knn:8")),
-            Some(("band", length)) => {
-                length.parse().map(Self::Band).map_err(|error: UnitError| error.to_string())
+            Some((word @ ("band" | "inverse" | "inverse-square"), length)) => {
+                let length = length.parse().map_err(|error: UnitError| error.to_string())?;
+                Ok(match word {
+                    "band" => Self::Band(length),
+                    "inverse" => Self::Inverse(length),
+                    _ => Self::InverseSquare(length),
+                })
             }
-            _ => Err(format!("\"{text}\" is not a neighbourhood: queen, rook, knn:8, or band:500m")),
+            _ => Err(format!(
+                "\"{text}\" is not a neighbourhood: queen, rook, knn:8, band:500m, inverse:500m or inverse-square:500m"
+            )),
         }
     }
 }
@@ -56,58 +80,141 @@ impl fmt::Display for Neighbours {
             Self::Rook => f.write_str("rook"),
             Self::Nearest(count) => write!(f, "knn:{count}"),
             Self::Band(distance) => write!(f, "band:{}", String::from(*distance)),
+            Self::Inverse(distance) => write!(f, "inverse:{}", String::from(*distance)),
+            Self::InverseSquare(distance) => write!(f, "inverse-square:{}", String::from(*distance)),
         }
     }
 }
 
-as_text!(Neighbours, "queen|rook|knn:K|band:LENGTH", "examples": ["queen", "rook", "knn:8", "band:500m"]);
+as_text!(Neighbours, "queen|rook|knn:K|band:LENGTH|inverse:LENGTH|inverse-square:LENGTH", "examples": ["queen", "rook", "knn:8", "band:500m", "inverse:500m"]);
 
 /// How much a neighbour counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Style {
-    /// Every neighbour 1.
+    /// Every neighbour 1, or as much as its distance says.
     Binary,
-    /// Every neighbour 1/k, so that the weights of a zone with k neighbours add up to one.
+    /// So that the weights of a zone add up to one: each of k neighbours 1/k.
     RowStandardised,
 }
 
-/// The neighbours of each zone, itself not among them: compressed rows, in a memory that grows with the links alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+as_word!(Style, Binary = "binary", RowStandardised = "row");
+
+/// The neighbours of each zone, itself not among them, and how much each counts: compressed rows, in a memory that grows with
+/// the links alone.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     /// Where the neighbours of a zone begin; one more entry than there are zones.
     start: Vec<usize>,
     /// The neighbours, ascending within a zone.
     to: Vec<u32>,
+    /// How much each counts; absent means 1 each.
+    weight: Option<Vec<f64>>,
 }
 
 impl Weights {
-    /// The neighbours among the zones of a grid of square cells.
-    pub fn on_grid(grid: &Grid, neighbours: Neighbours) -> Self {
-        let places = Places::new(grid);
-        let side = grid.cell().get();
-        let extent = grid.nx().max(grid.ny()) as f64;
-        let within = |cells: f64| {
-            let mut offsets = offsets_within(cells.min(extent * 1.5));
-            offsets.retain(|&offset| offset != (0, 0));
-            offsets
+    /// The neighbours among zones. Square cells share sides and corners as they are drawn; each hexagon has up to six around it, which
+    /// share a side, so that queen and rook are the same; given zones touch where their borders come within a metre of one another, unless
+    /// their origin says which do. Distances are between centres: of cells and hexagons as if nothing were cut off, of given
+    /// zones those of their area.
+    pub fn among(zoning: &Zoning, neighbours: Neighbours) -> Self {
+        let (reach, count) = match neighbours {
+            Neighbours::Queen | Neighbours::Rook => return Self::touching(zoning, neighbours),
+            Neighbours::Band(distance)
+            | Neighbours::Inverse(distance)
+            | Neighbours::InverseSquare(distance) => (distance.get(), zoning.len()),
+            Neighbours::Nearest(count) => (f64::INFINITY, count.get() as usize),
+        };
+        let lists = match (zoning, neighbours) {
+            (Zoning::Grid(grid), Neighbours::Nearest(_)) => Places::new(grid).nearest(count),
+            (Zoning::Grid(grid), _) => {
+                let places = Places::new(grid);
+                places.at_offsets(&places.around(reach / grid.cell().get()))
+            }
+            _ => Self::from_lists(&near(&centres(zoning), reach, count)),
         };
         match neighbours {
-            Neighbours::Queen => places.at_offsets(&within(std::f64::consts::SQRT_2)),
-            Neighbours::Rook => places.at_offsets(&within(1.0)),
-            Neighbours::Band(distance) => places.at_offsets(&within(distance.get() / side)),
-            Neighbours::Nearest(count) => places.nearest(count.get() as usize),
+            Neighbours::Inverse(_) => lists.by_distance(&centres(zoning), |distance| 1.0 / distance),
+            Neighbours::InverseSquare(_) => {
+                lists.by_distance(&centres(zoning), |distance| 1.0 / (distance * distance))
+            }
+            _ => lists,
         }
     }
 
-    /// The neighbours among given zones, sides and corners being borders that come within a metre of one another.
-    pub fn on_given(zones: &[GivenZone], neighbours: Neighbours) -> Self {
-        let lists = match neighbours {
-            Neighbours::Queen => given::touching(zones, Touch::Corner),
-            Neighbours::Rook => given::touching(zones, Touch::Border),
-            Neighbours::Band(distance) => given::near(zones, distance.get(), zones.len()),
-            Neighbours::Nearest(count) => given::near(zones, f64::INFINITY, count.get() as usize),
+    /// The same neighbours, weighted by the distance between centres.
+    fn by_distance(mut self, centres: &[[f64; 2]], weight: impl Fn(f64) -> f64 + Sync) -> Self {
+        let row = |zone: usize| -> Vec<f64> {
+            let [x, y] = centres[zone];
+            let distance = |&to: &u32| {
+                let [east, north] = centres[to as usize];
+                (east - x).hypot(north - y).max(NEAREST)
+            };
+            self.of(zone).iter().map(distance).map(&weight).collect()
         };
-        Self::from_lists(&lists)
+        let rows: Vec<Vec<f64>> = (0..self.len()).into_par_iter().map(row).collect();
+        self.weight = Some(rows.concat());
+        self
+    }
+
+    /// The same neighbours in the style: with weights that add up to one in each row, or as they are.
+    #[must_use]
+    pub fn styled(mut self, style: Style) -> Self {
+        if style == Style::RowStandardised {
+            let row = |zone: usize| {
+                let total = self.total(zone);
+                self.row(zone).map(move |(_, weight)| weight / total)
+            };
+            self.weight = Some((0..self.len()).flat_map(row).collect());
+        }
+        self
+    }
+
+    /// Given weights, one row per zone of neighbours by number from 0 with how much each counts; the zone itself, unknown zones and
+    /// all but the first of repeated ones do not count.
+    pub fn from_rows(rows: &[Vec<(usize, f64)>]) -> Self {
+        let lists: Vec<Vec<usize>> = rows.iter().map(|row| row.iter().map(|link| link.0).collect()).collect();
+        let mut weights = Self::from_lists(&lists);
+        let weight = |zone: usize, to: u32| {
+            rows[zone].iter().find(|link| link.0 == to as usize).map_or(0.0, |link| link.1)
+        };
+        let all = (0..rows.len()).flat_map(|zone| weights.of(zone).iter().map(move |&to| weight(zone, to)));
+        weights.weight = Some(all.collect());
+        weights
+    }
+
+    fn touching(zoning: &Zoning, neighbours: Neighbours) -> Self {
+        let touch = if neighbours == Neighbours::Queen { Touch::Corner } else { Touch::Border };
+        match zoning {
+            Zoning::Grid(grid) => {
+                let places = Places::new(grid);
+                let reach = if touch == Touch::Corner { std::f64::consts::SQRT_2 } else { 1.0 };
+                places.at_offsets(&places.around(reach))
+            }
+            Zoning::Hexagons(hexagons) => {
+                Self::in_runs(hexagons.len(), |zone, to| to.extend(hexagons.around_it(zone)))
+            }
+            Zoning::Given(given) => match &given.touching {
+                Some(lists) => Self::from_lists(lists),
+                None => Self::from_lists(&given::touching(&given.zones, touch)),
+            },
+        }
+    }
+
+    /// The rows of so many zones, each made by `fill`, which adds the neighbours of a zone in ascending order.
+    fn in_runs(zones: usize, fill: impl Fn(usize, &mut Vec<u32>) + Sync) -> Self {
+        let run = |first: usize| {
+            let (mut lengths, mut to) = (Vec::with_capacity(RUN), Vec::new());
+            for zone in first..(first + RUN).min(zones) {
+                let before = to.len();
+                fill(zone, &mut to);
+                lengths.push(to.len() - before);
+            }
+            (lengths, to)
+        };
+        let starts: Vec<usize> = (0..zones).step_by(RUN).collect();
+        let runs: Vec<_> = starts.into_par_iter().map(run).collect();
+        Self::joined(zones, runs)
     }
 
     /// Given lists of neighbours, one per zone, by number from 0; the zone itself, repeats and unknown zones do not count.
@@ -145,7 +252,7 @@ impl Weights {
             }
             to.extend(run);
         }
-        Self { start, to }
+        Self { start, to, weight: None }
     }
 
     /// How many zones.
@@ -168,6 +275,45 @@ impl Weights {
         &self.to[self.start[zone]..self.start[zone + 1]]
     }
 
+    /// The neighbours of a zone with how much each counts, ascending.
+    pub fn row(&self, zone: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let links = self.start[zone]..self.start[zone + 1];
+        let weight = move |link: usize| self.weight.as_ref().map_or(1.0, |weight| weight[link]);
+        links.map(move |link| (self.to[link] as usize, weight(link)))
+    }
+
+    /// How much each neighbour of a zone counts; `None` if each counts 1.
+    pub fn unequal(&self, zone: usize) -> Option<&[f64]> {
+        self.weight.as_ref().map(|weight| &weight[self.start[zone]..self.start[zone + 1]])
+    }
+
+    /// Whether each neighbour counts 1.
+    pub const fn are_equal(&self) -> bool {
+        self.weight.is_none()
+    }
+
+    /// Σ w over a zone's neighbours.
+    pub fn total(&self, zone: usize) -> f64 {
+        match self.unequal(zone) {
+            None => self.count(zone) as f64,
+            Some(weights) => weights.iter().sum(),
+        }
+    }
+
+    /// Σ w and Σ w² over a zone's neighbours.
+    pub fn loads(&self, zone: usize) -> (f64, f64) {
+        match self.unequal(zone) {
+            None => (self.count(zone) as f64, self.count(zone) as f64),
+            Some(weights) => (weights.iter().sum(), weights.iter().map(|weight| weight * weight).sum()),
+        }
+    }
+
+    /// How much a zone counts to itself, where it does: as much as the nearest of its neighbours.
+    pub fn own(&self, zone: usize) -> f64 {
+        let most = |weights: &[f64]| weights.iter().copied().reduce(f64::max);
+        self.unequal(zone).and_then(most).unwrap_or(1.0)
+    }
+
     /// How many neighbours a zone has.
     pub fn count(&self, zone: usize) -> usize {
         self.start[zone + 1] - self.start[zone]
@@ -178,9 +324,12 @@ impl Weights {
         self.start.windows(2).map(|ends| (ends[1] - ends[0]) as u32 + more).collect()
     }
 
-    /// Σ of `values` over each zone's neighbours.
+    /// Σ w of `values` over each zone's neighbours.
     pub fn sums(&self, values: &[f64]) -> Vec<f64> {
-        let sum = |zone: usize| self.of(zone).iter().map(|&to| values[to as usize]).sum::<f64>();
+        let sum = |zone: usize| match self.unequal(zone) {
+            None => self.of(zone).iter().map(|&to| values[to as usize]).sum::<f64>(),
+            Some(_) => self.row(zone).map(|(to, weight)| weight * values[to]).sum::<f64>(),
+        };
         // An empty sum of floats is -0.0.
         (0..self.len()).into_par_iter().with_min_len(1 << 12).map(|zone| sum(zone) + 0.0).collect()
     }
@@ -197,25 +346,22 @@ impl Weights {
 
     /// S₀ = Σ w, S₁ = ½ Σ (wᵢⱼ + wⱼᵢ)², S₂ = Σᵢ (Σⱼ wᵢⱼ + Σⱼ wⱼᵢ)²: what the variances of global statistics need (Cliff &
     /// Ord 1981, p. 19). Neighbours need not be mutual.
-    pub fn moments(&self, style: Style) -> [f64; 3] {
-        let weight = |zone: usize| match style {
-            Style::Binary => 1.0,
-            Style::RowStandardised => 1.0 / self.count(zone) as f64,
+    pub fn moments(&self) -> [f64; 3] {
+        let weight = |zone: usize, to: usize| {
+            let link = self.of(zone).binary_search(&(to as u32)).ok();
+            link.map_or(0.0, |link| self.unequal(zone).map_or(1.0, |weights| weights[link]))
         };
         let mut into = vec![0.0; self.len()];
         let (mut s0, mut s1) = (0.0, 0.0);
         for zone in 0..self.len() {
-            for &to in self.of(zone) {
-                let to = to as usize;
-                let back = self.of(to).binary_search(&(zone as u32)).map_or(0.0, |_| weight(to));
-                s0 += weight(zone);
-                s1 += weight(zone) * (weight(zone) + back);
-                into[to] += weight(zone);
+            for (to, there) in self.row(zone) {
+                s0 += there;
+                s1 += there * (there + weight(to, zone));
+                into[to] += there;
             }
         }
-        let out =
-            |zone: usize| if self.count(zone) == 0 { 0.0 } else { weight(zone) * self.count(zone) as f64 };
-        let s2 = into.iter().enumerate().map(|(zone, into)| (into + out(zone)) * (into + out(zone))).sum();
+        let both = |(zone, into): (usize, &f64)| into + self.total(zone);
+        let s2 = into.iter().enumerate().map(both).map(|both| both * both).sum();
         [s0, s1, s2]
     }
 }
@@ -262,17 +408,14 @@ impl Places {
 
     /// The rows of all zones, each made by `fill`, which adds the neighbours of a cell.
     fn rows(&self, fill: impl Fn(usize, &mut Vec<u32>) + Sync) -> Weights {
-        let run = |cells: &[usize]| {
-            let (mut lengths, mut to) = (Vec::with_capacity(cells.len()), Vec::new());
-            for &cell in cells {
-                let before = to.len();
-                fill(cell, &mut to);
-                lengths.push(to.len() - before);
-            }
-            (lengths, to)
-        };
-        let runs: Vec<_> = self.cells.par_chunks(RUN).map(run).collect();
-        Weights::joined(self.cells.len(), runs)
+        Weights::in_runs(self.cells.len(), |zone, to| fill(self.cells[zone], to))
+    }
+
+    /// The offsets within so many cells, the cell itself left out.
+    fn around(&self, cells: f64) -> Vec<(i64, i64)> {
+        let mut offsets = offsets_within(cells.min(self.nx.max(self.ny) as f64 * 1.5));
+        offsets.retain(|&offset| offset != (0, 0));
+        offsets
     }
 
     fn at_offsets(&self, offsets: &[(i64, i64)]) -> Weights {
@@ -320,10 +463,22 @@ mod tests {
 
     #[test]
     fn a_neighbourhood_is_read_and_written() {
-        for text in ["queen", "rook", "knn:8", "band:500m"] {
+        for text in ["queen", "rook", "knn:8", "band:500m", "inverse:500m", "inverse-square:2000m"] {
             assert_eq!(String::from(text.parse::<Neighbours>().unwrap()), text);
         }
-        for wrong in ["", "knn", "knn:0", "knn:-1", "knn:1.5", "band", "band:500", "bishop", "queen:2"] {
+        for wrong in [
+            "",
+            "knn",
+            "knn:0",
+            "knn:-1",
+            "knn:1.5",
+            "band",
+            "band:500",
+            "bishop",
+            "queen:2",
+            "inverse",
+            "inverse:500",
+        ] {
             assert!(wrong.parse::<Neighbours>().is_err(), "{wrong}");
         }
     }
@@ -335,6 +490,6 @@ mod tests {
         assert_eq!((weights.len(), weights.links(), weights.sizes(1)), (3, 3, vec![2, 1, 3]));
         assert_eq!(weights.islands().unwrap().value.unwrap(), 1);
         // 1 ← 0, 0 ← 2, 1 ← 2: rows of 1, 0 and 2; columns of 1, 2 and 0.
-        assert_eq!(weights.moments(Style::Binary), [3.0, 3.0, 4.0 + 4.0 + 4.0]);
+        assert_eq!(weights.moments(), [3.0, 3.0, 4.0 + 4.0 + 4.0]);
     }
 }

@@ -100,7 +100,7 @@ pub(super) fn shared(
 }
 
 /// `width` different zones per replicate, replicate by replicate.
-fn drawn(n: usize, width: usize, how: Permutations) -> Vec<u32> {
+pub(super) fn drawn(n: usize, width: usize, how: Permutations) -> Vec<u32> {
     let mut drawn = vec![0; how.replicates as usize * width];
     drawn.par_chunks_mut(width * 64).enumerate().for_each(|(chunk, rows)| {
         let mut last = vec![0_u32; n];

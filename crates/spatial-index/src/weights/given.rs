@@ -1,8 +1,8 @@
-//! Neighbours among given zones. Borders are drawn by hand and brought from one system to another, so that the same
+//! Given zones that touch. Borders are drawn by hand and brought from one system to another, so that the same
 //! border of two zones is seldom the same to the millimetre: what comes within a metre touches.
 
 use brasa_model::GivenZone;
-use geo::{Centroid, Coord, Distance, Euclidean, Line, LinesIter, Point};
+use geo::{Coord, Distance, Euclidean, Line, LinesIter, Point};
 use rayon::prelude::*;
 use rstar::primitives::GeomWithData;
 use rstar::{AABB, RTree};
@@ -79,34 +79,4 @@ fn along(line: Line<f64>, other: Line<f64>) -> f64 {
     let on = within((begin.0, end.0), 0.0, length);
     let near = within((begin.1, end.1), -SNAP, SNAP);
     (on.1.min(near.1) - on.0.max(near.0)).max(0.0) * own
-}
-
-/// The zones whose centres lie within `reach` metres of each, or the `count` nearest.
-pub(super) fn near(zones: &[GivenZone], reach: f64, count: usize) -> Vec<Vec<usize>> {
-    let centre = |zone: &GivenZone| {
-        zone.outline.polygons().centroid().map_or([f64::NAN; 2], |centre| [centre.x(), centre.y()])
-    };
-    let centres: Vec<[f64; 2]> = zones.iter().map(centre).collect();
-    let tree =
-        RTree::bulk_load(centres.iter().enumerate().map(|(zone, &at)| GeomWithData::new(at, zone)).collect());
-    // A hair of tolerance, so that a band of exactly the distance holds the zone, and equally near ones are equal.
-    let hair = 1.0 + 1e-12;
-    let one = |zone: usize| {
-        let mut found: Vec<(f64, usize)> = Vec::new();
-        for (other, squared) in tree.nearest_neighbor_iter_with_distance_2(&centres[zone]) {
-            let last = found.get(count - 1).map_or(f64::INFINITY, |last| last.0);
-            if squared > (reach * reach).min(last) * hair {
-                break;
-            }
-            if other.data != zone {
-                found.push((squared, other.data));
-            }
-        }
-        // The nearest of equally near ones is the first in the file.
-        let last = found.get(count - 1).map_or(f64::INFINITY, |last| last.0);
-        found.sort_by_key(|&(squared, other)| (squared * hair >= last, other));
-        found.truncate(count);
-        found.into_iter().map(|(_, other)| other).collect()
-    };
-    (0..zones.len()).into_par_iter().map(one).collect()
 }

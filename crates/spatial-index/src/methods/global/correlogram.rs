@@ -38,7 +38,8 @@ use serde_json::json;
 use crate::association::moran_of;
 use crate::significance::{Correction, two_sided_p};
 use crate::weights::{Neighbours, Style, Weights};
-use crate::zones::{CountedIn, LEVEL, Zones};
+use crate::zones::{LEVEL, Zones};
+use crate::zoning::CountedIn;
 use crate::{About, AnalysisError, Watch};
 
 /// What a reader of the catalogue learns.
@@ -56,7 +57,7 @@ pub struct CorrelogramParams {
     /// What incidents are counted in.
     #[serde(flatten)]
     pub counted: CountedIn,
-    /// Width of a band of distance; the side of a cell if left out, to be said for given zones
+    /// Width of a band of distance; the side of a cell or the width of a hexagon if left out, to be said for other zones
     pub step: Option<Metres>,
     /// How many bands
     pub bands: NonZeroU32,
@@ -78,20 +79,18 @@ pub fn correlogram(
     // Neighbours are found band by band below; these are the cheapest.
     let nearest = Neighbours::Nearest(NonZeroU32::MIN);
     let zones = Zones::of(incidents, &params.counted, nearest)?;
-    let step = match (params.step, zones.zoning.grid()) {
+    let step = match (params.step, &zones.zoning) {
         (Some(step), _) => step,
-        (None, Some(grid)) => grid.cell(),
-        (None, None) => {
+        (None, Zoning::Grid(grid)) => grid.cell(),
+        (None, Zoning::Hexagons(hexagons)) => hexagons.across(),
+        (None, Zoning::Given(_)) => {
             let why = "given zones have no side".to_owned();
             return Err(AnalysisError::RuleFailed { rule: "the side of a cell", what: "step", why });
         }
     };
     let mut parameters = zones.record();
     let Zones { zoning, values, mut notes, .. } = zones;
-    let within = |distance: Metres| match &zoning {
-        Zoning::Grid(grid) => Weights::on_grid(grid, Neighbours::Band(distance)),
-        Zoning::Given(given) => Weights::on_given(&given.zones, Neighbours::Band(distance)),
-    };
+    let within = |distance: Metres| Weights::among(&zoning, Neighbours::Band(distance));
     let phase = watch.phase("distance bands", u64::from(params.bands.get()));
     let mut nearer = Weights::from_lists(&vec![Vec::new(); values.len()]);
     let [mut distance, mut pairs, mut i, mut expectation, mut z] = [(); 5].map(|()| Vec::new());
@@ -101,12 +100,13 @@ pub fn correlogram(
         let ring = reached.without(&nearer);
         distance.push(edge);
         pairs.push(ring.links() as f64 / 2.0);
-        if ring.links() == 0 {
+        let links = ring.links();
+        if links == 0 {
             for column in [&mut i, &mut expectation, &mut z] {
                 column.push(f64::NAN);
             }
         } else {
-            let found = moran_of(&values, &ring, Style::RowStandardised)?;
+            let found = moran_of(&values, &ring.styled(Style::RowStandardised))?;
             i.push(found.value);
             expectation.push(found.expectation);
             z.push(found.z()[1]);
@@ -137,7 +137,7 @@ pub fn correlogram(
     );
     parameters["step"] = json!(step);
     parameters["bands"] = json!(params.bands);
-    parameters["weights"] = json!("row-standardised");
+    parameters["weights"] = json!(Style::RowStandardised);
     parameters["p"] = json!("two-sided, normal law under randomisation");
     if let Some(parameters) = parameters.as_object_mut() {
         parameters.remove("neighbours");

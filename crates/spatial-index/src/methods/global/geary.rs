@@ -4,7 +4,7 @@
 //! How much do near zones differ, over the whole study area?
 //!
 //! # Definition
-//! C = (n − 1) Σᵢ Σⱼ wᵢⱼ (xᵢ − xⱼ)² / (2 S₀ Σᵢ (xᵢ − x̄)²) with wᵢⱼ = 1/kᵢ for each of the kᵢ neighbours, S₀ = Σ wᵢⱼ. Expected is 1; the
+//! C = (n − 1) Σᵢ Σⱼ wᵢⱼ (xᵢ − xⱼ)² / (2 S₀ Σᵢ (xᵢ − x̄)²) with wᵢⱼ = 1/kᵢ for each of the kᵢ neighbours (or what `weights` and `neighbours` say), S₀ = Σ wᵢⱼ. Expected is 1; the
 //! variances are those under normality and under randomisation of Cliff & Ord 1981, p. 21. A C below 1, and a negative z,
 //! is likeness. With `permutations` p is also twice the smaller tail (M + 1)/(R + 1) of R random arrangements of the counts.
 //!
@@ -12,7 +12,7 @@
 //! Geary 1954, doi:10.2307/2986645; Cliff & Ord 1981, Spatial processes, ISBN 978-0-85086-081-8.
 //!
 //! # Agrees with
-//! PySAL and spdep on Columbus (236 links), SIDS and St Louis: to 1e-8, both variances (`tests/global.rs`).
+//! PySAL and spdep on Columbus (236 links), SIDS and St Louis: to 1e-8, both variances (`tests/global.rs`); PySAL with weights of 1/d and 1/d² (`tests/weights.rs`).
 //!
 //! # Differs from
 //! spdep turns the sign of z, so that likeness is positive. Zones without neighbours count in n.
@@ -59,15 +59,14 @@ pub fn geary(incidents: &Incidents, params: &GearyParams, watch: &Watch) -> Resu
     global.of(zones, params, watch)
 }
 
-/// Σᵢ Σⱼ (xᵢ − xⱼ)²/kᵢ over the neighbours: C but for factors that no arrangement changes.
+/// Σᵢ Σⱼ wᵢⱼ (xᵢ − xⱼ)² over the neighbours: C but for factors that no arrangement changes.
 pub fn raw(values: &[f64], weights: &Weights) -> f64 {
     let differences = |zone: usize| {
-        let neighbours = weights.of(zone);
-        let squares = neighbours.iter().map(|&to| {
-            let difference = values[zone] - values[to as usize];
-            difference * difference
+        let squares = weights.row(zone).map(|(to, weight)| {
+            let difference = values[zone] - values[to];
+            weight * difference * difference
         });
-        squares.sum::<f64>() / neighbours.len().max(1) as f64
+        squares.sum::<f64>()
     };
     (0..values.len()).map(differences).sum()
 }
@@ -75,7 +74,7 @@ pub fn raw(values: &[f64], weights: &Weights) -> f64 {
 /// Geary's C of given values with given neighbours.
 pub fn association(values: &[f64], weights: &Weights) -> Result<Association, AnalysisError> {
     let z = centred(values)?;
-    let [s0, s1, s2] = checked(values, weights, Style::RowStandardised)?;
+    let [s0, s1, s2] = checked(values, weights)?;
     let n = z.len() as f64;
     let squares = z.iter().map(|z| z * z).sum::<f64>();
     let kurtosis = n * z.iter().map(|z| z.powi(4)).sum::<f64>() / (squares * squares);

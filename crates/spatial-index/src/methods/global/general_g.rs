@@ -4,7 +4,7 @@
 //! Do high zones lie beside high ones, or low beside low, over the whole study area?
 //!
 //! # Definition
-//! G = Σᵢ Σⱼ wᵢⱼ xᵢ xⱼ / Σᵢ Σⱼ≠ᵢ xᵢ xⱼ with wᵢⱼ = 1 for each neighbour. Expected is S₀/(n (n − 1)) with S₀ = Σ wᵢⱼ; the variance is that under
+//! G = Σᵢ Σⱼ wᵢⱼ xᵢ xⱼ / Σᵢ Σⱼ≠ᵢ xᵢ xⱼ with wᵢⱼ = 1 for each neighbour (or what `weights` and `neighbours` say). Expected is S₀/(n (n − 1)) with S₀ = Σ wᵢⱼ; the variance is that under
 //! randomisation. Counts must not be negative. With `permutations` p is also twice the smaller tail (M + 1)/(R + 1) of R
 //! random arrangements of the counts.
 //!
@@ -65,16 +65,16 @@ pub fn general_g(
     global.of(zones, params, watch)
 }
 
-/// Σᵢ xᵢ Σⱼ xⱼ over the neighbours: G but for a factor that no arrangement changes.
+/// Σᵢ xᵢ Σⱼ wᵢⱼ xⱼ over the neighbours: G but for a factor that no arrangement changes.
 pub fn raw(values: &[f64], weights: &Weights) -> f64 {
-    let lag = |zone: usize| weights.of(zone).iter().map(|&to| values[to as usize]).sum::<f64>();
+    let lag = |zone: usize| weights.row(zone).map(|(to, weight)| weight * values[to]).sum::<f64>();
     (0..values.len()).map(|zone| values[zone] * lag(zone)).sum()
 }
 
 /// General G of given values with given neighbours.
 pub fn association(values: &[f64], weights: &Weights) -> Result<Association, AnalysisError> {
     centred(values)?;
-    let [s0, s1, s2] = checked(values, weights, Style::Binary)?;
+    let [s0, s1, s2] = checked(values, weights)?;
     if values.iter().any(|&value| value < 0.0) || values.iter().filter(|&&value| value > 0.0).count() < 2 {
         return Err(AnalysisError::TooFewZones {
             why: "general G needs counts that are not negative, in two zones at least".to_owned(),

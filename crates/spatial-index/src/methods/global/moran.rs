@@ -4,7 +4,7 @@
 //! Are near zones alike, over the whole study area?
 //!
 //! # Definition
-//! I = (n/S₀) Σᵢ Σⱼ wᵢⱼ zᵢ zⱼ / Σᵢ zᵢ² with z = x − x̄, wᵢⱼ = 1/kᵢ for each of the kᵢ neighbours, S₀ = Σ wᵢⱼ. Expected is −1/(n − 1); the variances are those
+//! I = (n/S₀) Σᵢ Σⱼ wᵢⱼ zᵢ zⱼ / Σᵢ zᵢ² with z = x − x̄, wᵢⱼ = 1/kᵢ for each of the kᵢ neighbours (or what `weights` and `neighbours` say), S₀ = Σ wᵢⱼ. Expected is −1/(n − 1); the variances are those
 //! under normality and under randomisation of Cliff & Ord 1981, p. 21. With `permutations` p is also twice the smaller tail
 //! (M + 1)/(R + 1) of R random arrangements of the counts.
 //!
@@ -13,7 +13,7 @@
 //!
 //! # Agrees with
 //! spdep and PySAL on Columbus (230 and 236 links), SIDS and St Louis, PySAL on the 500 m grid of Memphis: to 1e-8, both
-//! variances (`tests/global.rs`).
+//! variances (`tests/global.rs`); PySAL with weights of 1/d and 1/d², by row and as they are (`tests/weights.rs`).
 //!
 //! # Differs from
 //! spdep leaves zones without neighbours out of n; here they count. esda's p from permutations is one-sided: half of the p here.
@@ -53,7 +53,7 @@ pub fn moran(incidents: &Incidents, params: &MoranParams, watch: &Watch) -> Resu
         method: "moran",
         title: "Moran's I",
         style: Style::RowStandardised,
-        moments: |values, weights| moran_of(values, weights, Style::RowStandardised),
+        moments: moran_of,
         raw: moran_raw,
         meaning: ["near zones are alike", "near zones are unlike"],
     };

@@ -5,7 +5,7 @@
 //!
 //! # Definition
 //! zᵢ = (Σⱼ wᵢⱼ xⱼ − x̄₍ᵢ₎ kᵢ) / (s₍ᵢ₎ √(kᵢ (n − 1 − kᵢ)/(n − 2))) with wᵢⱼ = 1 for each of the kᵢ neighbours and 0 for the zone itself;
-//! mean x̄₍ᵢ₎ and deviation s₍ᵢ₎ (divisor n − 1) are those of the other n − 1 zones. Zones, p and q are as for `gi-star`.
+//! with weights by distance kᵢ is Σⱼ wᵢⱼ, and kᵢ (n − 1 − kᵢ) is (n − 1) Σⱼ wᵢⱼ² − kᵢ²; mean x̄₍ᵢ₎ and deviation s₍ᵢ₎ (divisor n − 1) are those of the other n − 1 zones. Zones, p and q are as for `gi-star`.
 //!
 //! # Reference
 //! Ord & Getis 1995, section 3, doi:10.1111/j.1538-4632.1995.tb00912.x.
@@ -58,6 +58,7 @@ pub fn gi(incidents: &Incidents, params: &GiParams, watch: &Watch) -> Result<Loc
         series: Vec::new(),
         z,
         summed: Summed::Values,
+        p: None,
         class: &|zone| hot_or_cold(signs[zone]),
         verdicts: &[Class::Hot, Class::Cold],
     };

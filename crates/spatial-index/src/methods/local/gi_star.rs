@@ -4,8 +4,9 @@
 //! Which zones are significantly high or low?
 //!
 //! # Definition
-//! zᵢ = (Σⱼ wᵢⱼ xⱼ − x̄ Wᵢ) / (s √((n Wᵢ − Wᵢ²)/(n − 1))) with wᵢⱼ = 1 for zone i itself and its neighbours,
-//! Wᵢ = Σⱼ wᵢⱼ and s² = Σ xⱼ²/n − x̄². Zones are the cells whose centre lies in the study area, or given ones, empty ones
+//! zᵢ = (Σⱼ wᵢⱼ xⱼ − x̄ Wᵢ) / (s √((n Σⱼ wᵢⱼ² − Wᵢ²)/(n − 1))) with wᵢⱼ = 1 for zone i itself and its neighbours,
+//! Wᵢ = Σⱼ wᵢⱼ and s² = Σ xⱼ²/n − x̄². With `inverse` a neighbour weighs 1/d, with `inverse-square` 1/d², and the zone itself, whose
+//! distance is none, as much as its nearest neighbour. z is the same however the weights of a zone are scaled, row-standardised ones too. Zones are the square cells whose centre lies in the study area, hexagons or H3 cells cut at its border, or given ones, empty ones
 //! included: an empty zone is data. x is their count or, with denominators, their rate. p is two-sided: under the normal law at z, or, with `permutations`, twice the smaller
 //! tail (M + 1)/(R + 1) of R arrangements in which the zone keeps its value and its neighbours are drawn from all the
 //! others ([`crate::conditional`]). q is p adjusted for testing all zones.
@@ -30,12 +31,13 @@
 //!
 //! # Often misunderstood
 //! A zone is hot because of its neighbourhood: it may hold no incident itself. Counts are few and skewed, so p from
-//! the normal law is an approximation, rough where the mean count is below one.
+//! the normal law is an approximation, rough where the mean count is below one. A hexagon of which the border of the study area leaves little holds
+//! few incidents for that reason alone.
 
-use brasa_model::{Class, Grid, Incidents, LocalStats};
+use brasa_model::{Class, Grid, Incidents, LocalStats, Zoning};
 
 use crate::conditional::{Summed, centred};
-use crate::weights::Neighbours;
+use crate::weights::{Neighbours, Weights};
 use crate::zones::{Local, ZoneParams, Zones, hot_or_cold};
 use crate::{About, AnalysisError, Sites, Watch};
 
@@ -62,13 +64,11 @@ pub fn gi_star(
 /// Gi* of sites on a given grid, p under the normal law.
 pub fn on_grid(sites: &Sites, grid: Grid, neighbours: Neighbours) -> Result<LocalStats, AnalysisError> {
     let params = GiStarParams { neighbours, ..GiStarParams::default() };
-    on_zones(Zones::on_grid(sites, grid, neighbours), &params, &Watch::NOBODY)
+    on_zones(Zones::on(sites, Zoning::Grid(grid), neighbours, Vec::new()), &params, &Watch::NOBODY)
 }
 
 fn on_zones(zones: Zones, params: &GiStarParams, watch: &Watch) -> Result<LocalStats, AnalysisError> {
-    let sums = zones.weights.sums(&zones.values);
-    let sums: Vec<f64> = sums.iter().zip(&zones.values).map(|(sum, own)| sum + own).collect();
-    let z = scores(&zones.values, &sums, &zones.weights.sizes(1))?;
+    let z = scores(&zones.values, &zones.weights)?;
     let signs = z.clone();
     let local = Local {
         method: "gi-star",
@@ -78,23 +78,27 @@ fn on_zones(zones: Zones, params: &GiStarParams, watch: &Watch) -> Result<LocalS
         series: Vec::new(),
         z,
         summed: Summed::Values,
+        p: None,
         class: &|zone| hot_or_cold(signs[zone]),
         verdicts: &[Class::Hot, Class::Cold],
     };
     zones.judged(local, params, watch)
 }
 
-/// The z-score of each zone from its value, the sum over its neighbourhood and the neighbourhood's size.
-pub fn scores(values: &[f64], sums: &[f64], sizes: &[u32]) -> Result<Vec<f64>, AnalysisError> {
+/// The z-score of each zone with its neighbours.
+pub fn scores(values: &[f64], weights: &Weights) -> Result<Vec<f64>, AnalysisError> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     // Around the mean, not Σx²/n − x̄²: the same number without its cancellation.
     let deviation = (centred(values)?.iter().map(|z| z * z).sum::<f64>() / n).sqrt();
-    let score = |(&sum, &size): (&f64, &u32)| {
-        let weight = f64::from(size);
-        let spread = ((n * weight - weight * weight) / (n - 1.0)).sqrt();
+    let score = |(zone, around): (usize, &f64)| {
+        let own = weights.own(zone);
+        let (weight, squares) = weights.loads(zone);
+        let (weight, squares) = (weight + own, squares + own * own);
+        let sum = around + own * values[zone];
+        let spread = ((n * squares - weight * weight) / (n - 1.0)).sqrt();
         // A zone whose neighbourhood is everything has nothing to differ from.
         if spread > 0.0 { (sum - mean * weight) / (deviation * spread) } else { 0.0 }
     };
-    Ok(sums.iter().zip(sizes).map(score).collect())
+    Ok(weights.sums(values).iter().enumerate().map(score).collect())
 }

@@ -4,7 +4,7 @@
 //! Which zones differ less, or more, from their neighbours than chance would have it?
 //!
 //! # Definition
-//! Cᵢ = Σⱼ wᵢⱼ (xᵢ − xⱼ)² / m₂ with m₂ = Σ (x − x̄)²/(n − 1) and wᵢⱼ = 1/kᵢ for each of the kᵢ neighbours. The z-score is Cᵢ against its exact
+//! Cᵢ = Σⱼ wᵢⱼ (xᵢ − xⱼ)² / m₂ with m₂ = Σ (x − x̄)²/(n − 1) and wᵢⱼ = 1/kᵢ for each of the kᵢ neighbours, or by distance and adding up to one. The z-score is Cᵢ against its exact
 //! moments when the neighbours are drawn from the other zones: those of a mean of k of n − 1 squared differences. A small C, and a
 //! negative z, is likeness: a significant zone is then `hh` or `ll` where it and its neighbours lie on one side of the mean, `alike`
 //! otherwise; with a large C it is `unlike`. Zones, p and q are as for `gi-star`.
@@ -64,6 +64,7 @@ pub fn local_geary(
         series: vec![Series::new("c", "Local Geary's C", "", c)],
         z,
         summed: Summed::SquaredDifferences,
+        p: None,
         class: &|zone| class[zone],
         verdicts: &[Class::HighHigh, Class::LowLow, Class::Alike, Class::Unlike],
     };
@@ -90,14 +91,14 @@ pub fn scores(values: &[f64], weights: &Weights) -> Result<Scores, AnalysisError
     let (mut c, mut z, mut class) = (Vec::new(), Vec::new(), Vec::new());
     for (zone, &x) in own.iter().enumerate() {
         let k = weights.count(zone);
-        let neighbours = || weights.of(zone).iter().map(|&to| own[to as usize]);
-        let sum = neighbours().map(|other| (x - other) * (x - other)).sum::<f64>();
-        let lag = neighbours().sum::<f64>();
+        let sum = weights.row(zone).map(|(to, weight)| weight * (x - own[to]) * (x - own[to])).sum::<f64>();
+        let lag = weights.row(zone).map(|(to, weight)| weight * own[to]).sum::<f64>();
         // Σ (x − zⱼ)² and Σ (x − zⱼ)⁴ over all j, where Σ zⱼ = 0.
         let squares = n * x * x + m2;
         let fourths = n * x.powi(4) + 6.0 * x * x * m2 - 4.0 * x * m3 + m4;
-        let score = if k == 0 { f64::NAN } else { score(sum, k, others, (squares, fourths)) };
-        c.push(sum / k as f64 / (m2 / others as f64));
+        let score =
+            if k == 0 { f64::NAN } else { score(sum, weights.loads(zone), others, (squares, fourths)) };
+        c.push(sum / weights.total(zone) / (m2 / others as f64));
         z.push(score);
         class.push(match (score < 0.0, x > 0.0, lag > 0.0) {
             (false, ..) => Class::Unlike,

@@ -4,7 +4,8 @@
 //! Which zones are high among high, low among low, or unlike their neighbours?
 //!
 //! # Definition
-//! Iᵢ = (zᵢ / m₂) Σⱼ wᵢⱼ zⱼ with z = x − x̄, m₂ = Σ z²/(n − 1) and wᵢⱼ = 1/kᵢ for each of the kᵢ neighbours. The z-score is Iᵢ against its
+//! Iᵢ = (zᵢ / m₂) Σⱼ wᵢⱼ zⱼ with z = x − x̄, m₂ = Σ z²/(n − 1) and wᵢⱼ = 1/kᵢ for each of the kᵢ neighbours, or by
+//! distance and adding up to one; as plain numbers they would scale I and leave z and p as they are. The z-score is Iᵢ against its
 //! moments when the neighbours are drawn from the other zones (conditional randomisation). A significant zone is `hh`, `ll`,
 //! `hl` or `lh`: its own side of the mean, then that of its neighbours. Zones, p and q are as for `gi-star`.
 //!
@@ -63,6 +64,7 @@ pub fn local_moran(
         series: vec![Series::new("i", "Local Moran's I", "", i)],
         z,
         summed: Summed::Values,
+        p: None,
         class: &|zone| class[zone],
         verdicts: &[Class::HighHigh, Class::LowLow, Class::HighLow, Class::LowHigh],
     };
@@ -84,7 +86,7 @@ pub fn scores(values: &[f64], weights: &Weights) -> Result<Scores, AnalysisError
     let own = centred(values)?;
     let variance = own.iter().map(|z| z * z).sum::<f64>() / (own.len() - 1) as f64;
     let lag: Vec<f64> =
-        weights.sums(&own).iter().zip(0..).map(|(sum, zone)| sum / weights.count(zone) as f64).collect();
+        weights.sums(&own).iter().zip(0..).map(|(sum, zone)| sum / weights.total(zone)).collect();
     let class = |(&own, &lag): (&f64, &f64)| match (own > 0.0, lag > 0.0) {
         (true, true) => Class::HighHigh,
         (false, false) => Class::LowLow,

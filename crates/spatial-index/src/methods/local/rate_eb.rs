@@ -31,14 +31,15 @@
 //! A smoothed rate is a better guess of the risk behind a count, not a count: it must not be added up. The local form
 //! smooths towards the neighbours and so makes maps look more clustered than the data are.
 
-use brasa_model::{Class, Denominators, Incidents, LocalStats, Series, Zoning};
+use brasa_model::{Class, Denominators, Incidents, LocalStats, Series};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::conditional::Summed;
 use crate::significance::Correction;
 use crate::weights::{Neighbours, Weights};
-use crate::zones::{CountedIn, Local, ZoneParams, Zones, hot_or_cold};
+use crate::zones::{Local, ZoneParams, Zones, denominators, hot_or_cold, unweighted};
+use crate::zoning::CountedIn;
 use crate::{About, AnalysisError, Watch};
 
 /// What a reader of the catalogue learns.
@@ -56,6 +57,10 @@ pub struct RateEbParams {
     /// File with the zones, such as beats or tracts; without --study-area they are the study area
     #[schemars(title = "FILE")]
     pub zones: String,
+    /// Which layer of the zones' file, if it has several
+    #[schemars(title = "NAME")]
+    #[serde(default)]
+    pub zones_layer: Option<String>,
     /// Column of the zones with what to divide the incidents by, such as people
     #[schemars(title = "COLUMN")]
     pub population: String,
@@ -78,12 +83,9 @@ pub fn rate_eb(
         population: Some(params.population.clone()),
         ..CountedIn::default()
     };
+    unweighted("rate-eb", params.neighbours)?;
     let zones = Zones::of(incidents, &counted, params.neighbours)?;
-    let below = match &zones.zoning {
-        Zoning::Given(given) => given.denominators.clone(),
-        Zoning::Grid(_) => None,
-    };
-    let Some(Denominators { values: below, .. }) = below else {
+    let Some(Denominators { values: below, .. }) = denominators(&zones.zoning).cloned() else {
         return Err(AnalysisError::TooFewZones { why: "the zones have nothing to divide by".to_owned() });
     };
     let z = scores(&zones.count, &below)?;
@@ -109,6 +111,7 @@ pub fn rate_eb(
         ],
         z,
         summed: Summed::Values,
+        p: None,
         class: &|zone| hot_or_cold(signs[zone]),
         verdicts: &[Class::Hot, Class::Cold],
     };

@@ -4,8 +4,8 @@
 //! On how few places do most incidents happen?
 //!
 //! # Definition
-//! Places are the distinct coordinates of incidents (`sites`) or the cells of a grid whose centre lies in the study area
-//! (`cells`). With the n incidents on N places sorted from the fullest place on, the Lorenz curve is the share of incidents on the first
+//! Places are the distinct coordinates of incidents (`sites`) or the cells of a grid whose centre lies in the study area, hexagons,
+//! H3 cells or zones that are given (`cells`). With the n incidents on N places sorted from the fullest place on, the Lorenz curve is the share of incidents on the first
 //! so many places over their share of N. It bends only where the number per place changes, so that a step for each number, with how many
 //! places have it, holds the whole curve and is the table of repeats as well. The share of places for 25, 50 and 80 % of the
 //! incidents is that of the fewest places that hold at least as many.
@@ -38,13 +38,14 @@
 
 use std::num::NonZeroU64;
 
-use brasa_model::{Curve, Grid, Incidents, Note, Provenance, Role, Series};
+use brasa_model::{Curve, Incidents, Note, Provenance, Role, Series};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::written::as_word;
-use crate::{About, AnalysisError, CellSize, Sites, Watch};
+use crate::zoning::{CountedIn, counted, record};
+use crate::{About, AnalysisError, Sites, Watch};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
@@ -58,22 +59,22 @@ pub const ABOUT: About = About {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ConcentrationParams {
-    /// What a place is: sites (the coordinates of incidents) or cells of a grid
-    pub places: Places,
-    /// Side of a cell, or the rule that chooses it, where places are cells
-    pub cell: CellSize,
+    /// What a place is: sites (the coordinates of incidents) or cells [default: sites; cells where --hex, --h3 or --zones says which]
+    pub places: Option<Places>,
+    /// Which cells, where places are cells.
+    #[serde(flatten)]
+    pub counted: CountedIn,
     /// How many sites there are in all, those without incidents included, such as the addresses of a city [default: those with incidents]
     pub total_places: Option<NonZeroU64>,
 }
 
 /// What a place is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Places {
     /// A coordinate at which there is an incident.
-    #[default]
     Sites,
-    /// A cell of a grid.
+    /// A cell, or a zone that is given.
     Cells,
 }
 
@@ -92,8 +93,23 @@ pub fn concentration(
         return Err(AnalysisError::NoIncidents);
     }
     let mut notes = Vec::new();
-    let mut parameters = json!({ "places": params.places });
-    let (counts, all) = match params.places {
+    let counted_in = &params.counted;
+    if counted_in.population.is_some() {
+        return Err(refused(
+            "counts incidents and divides them by nothing: leave --population out".to_owned(),
+        ));
+    }
+    let zoned = counted_in.hex.is_some() || incidents.zones.is_some();
+    let places = match params.places {
+        Some(Places::Sites) if zoned => {
+            return Err(refused("--places sites does not go with --hex, --h3 or --zones".to_owned()));
+        }
+        Some(places) => places,
+        None if zoned => Places::Cells,
+        None => Places::Sites,
+    };
+    let mut parameters = json!({ "places": places });
+    let (counts, all) = match places {
         Places::Sites => {
             let counts: Vec<u64> = Sites::new(incidents).count.into_iter().map(u64::from).collect();
             let all = total(params.total_places, counts.len() as u64)?;
@@ -106,20 +122,13 @@ pub fn concentration(
                 ));
             }
             let sites = Sites::new(incidents);
-            let (cell, note) = params.cell.resolve(incidents, &sites)?;
-            let grid = Grid::covering(&incidents.window, cell)?;
-            let (counts, outside) = sites.summed_in(&grid, &sites.count);
-            let counts = counts.into_iter().map(u64::from).collect();
-            notes.extend(note);
-            if outside > 0 {
-                notes.push(
-                    Note::new("edge_incidents", format!("{outside} incidents at the rim of the study area are in no cell"))
-                        .value(outside, "incidents")
-                        .reason("a cell whose centre lies outside the study area is left out; a smaller --cell loses fewer"),
-                );
+            let zoning = counted_in.zoning(incidents, &sites, &mut notes)?;
+            let (counts, outside) = counted(&sites, &zoning, &sites.count);
+            notes.extend(outside);
+            if let (Some(parameters), Value::Object(record)) = (parameters.as_object_mut(), record(&zoning)) {
+                parameters.extend(record);
             }
-            parameters["cell"] = json!(cell);
-            (counts, grid.len() as u64)
+            (counts.into_iter().map(u64::from).collect(), zoning.len() as u64)
         }
     };
     if incidents.weight.is_some() {
@@ -132,7 +141,7 @@ pub fn concentration(
     if lorenz.incidents == 0 {
         return Err(AnalysisError::NoIncidents);
     }
-    let noun = params.places;
+    let noun = places;
     let shares = SHARES.map(|share| (share, lorenz.fewest(share)));
     for (share, fewest) in shares {
         let part = fewest as f64 / all as f64;
@@ -173,7 +182,7 @@ pub fn concentration(
         )
         .value(repeated, noun.word()),
     );
-    if params.places == Places::Sites && params.total_places.is_none() {
+    if places == Places::Sites && params.total_places.is_none() {
         notes.push(
             Note::new("empty_places_unknown", "places without incidents are not known and not counted")
                 .reason("concentration looks weaker than it is; --total-places says how many places there are, --places cells counts empty cells"),

@@ -9,7 +9,8 @@
 //! out. A cell is similar if the share of the base lies within what is left, ends included; else the tested pattern has `more` or `less` there.
 //! S is the share of cells that are similar. The robust S looks only at cells in which at least one of the patterns has an incident.
 //!
-//! Cells are cut at the study area ([`crate::quadrats`]). An incident that both selections choose counts in both.
+//! Cells are cut at the study area ([`crate::quadrats`]), or zones are given, as in Andresen 2009, who compares census tracts. Incidents are
+//! counted, as there; weights are not looked at, because samples are drawn from incidents. An incident that both selections choose counts in both.
 //!
 //! # Reference
 //! Andresen 2009, doi:10.1016/j.apgeog.2008.12.004; Andresen 2016, doi:10.1177/2059799116630659; the robust S as in Steenbeek, Vandeviver,
@@ -36,7 +37,7 @@
 
 use std::num::NonZeroU32;
 
-use brasa_model::{Column, ColumnKind, Feature, Features, Incidents, Metres, Note, Provenance, Value};
+use brasa_model::{Column, ColumnKind, Feature, Features, Incidents, Note, Provenance, Value};
 use geo::Geometry;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -44,8 +45,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::chance::Chance;
-use crate::quadrats::Quadrats;
-use crate::raster::GridSize;
+use crate::quadrats::{CutInto, Pieces};
 use crate::selection::{Selection, kinds_there_are};
 use crate::{About, AnalysisError, Sites, Watch};
 
@@ -66,12 +66,9 @@ pub struct PatternSimilarityParams {
     /// Which incidents they are compared with [default: the rest]
     #[serde(default)]
     pub base: Option<Selection>,
-    /// Side of a cell [default: such that ten incidents are expected in one, rounded down]
-    #[serde(default)]
-    pub cell: Option<Metres>,
-    /// So many columns and rows instead, over the study area's extent
-    #[serde(default)]
-    pub grid: Option<GridSize>,
+    /// What the study area is cut into.
+    #[serde(flatten)]
+    pub cut: CutInto,
     /// Samples drawn from the tested incidents
     #[serde(default = "default_samples")]
     pub samples: NonZeroU32,
@@ -90,8 +87,8 @@ const fn default_seed() -> u64 {
 
 impl PatternSimilarityParams {
     /// The defaults for these tested incidents.
-    pub const fn new(test: Selection) -> Self {
-        Self { test, base: None, cell: None, grid: None, samples: default_samples(), seed: default_seed() }
+    pub fn new(test: Selection) -> Self {
+        Self { test, base: None, cut: CutInto::default(), samples: default_samples(), seed: default_seed() }
     }
 }
 
@@ -166,10 +163,24 @@ pub fn pattern_similarity(
                 .reason("both selections choose them; they make the patterns more similar"),
         );
     }
-    let (quadrats, note) = Quadrats::chosen(incidents, params.cell, params.grid)?;
-    notes.extend(note);
-    let counts = |of: &[usize]| quadrats.counts(&Sites::new(&incidents.only(of)));
-    let (base, test) = (counts(&based), counts(&tested));
+    let (pieces, chosen) = Pieces::chosen(incidents, &params.cut)?;
+    notes.extend(chosen);
+    let mut counts = |of: &[usize], side: &'static str| {
+        let (counts, outside) = pieces.counts(&Sites::new(&incidents.only(of)));
+        notes.extend(outside);
+        if counts.iter().sum::<u64>() == 0 {
+            let why = format!("no incident that is {side} lies in a zone");
+            return Err(AnalysisError::NothingSelected { why, help: None });
+        }
+        Ok(counts)
+    };
+    let (base, test) = (counts(&based, "the base")?, counts(&tested, "tested")?);
+    if incidents.weight.is_some() {
+        notes.push(
+            Note::new("weights_not_used", "each incident counts as one, whatever its weight")
+                .reason("samples are drawn from incidents, not from weights"),
+        );
+    }
     let similarity = Similarity::of(&base, &test, params.samples.get(), params.seed, watch)?;
     let (s, robust) = similarity.s(&base, &test);
     let of = |verdict: Verdict| similarity.verdicts.iter().filter(|&&found| found == verdict).count();
@@ -190,7 +201,6 @@ pub fn pattern_similarity(
         json!({
             "test": params.test,
             "base": params.base,
-            "cell": quadrats.grid.cell(),
             "cells": cells,
             "samples": params.samples,
             "sample_share": SHARE,
@@ -200,15 +210,19 @@ pub fn pattern_similarity(
         }),
     );
     provenance.seed = Some(params.seed);
+    if let (Some(parameters), serde_json::Value::Object(record)) =
+        (provenance.parameters.as_object_mut(), pieces.record())
+    {
+        parameters.extend(record);
+    }
     let part = |counts: &[u64], at: usize| counts[at] as f64 / counts.iter().sum::<u64>() as f64;
-    let feature = |number: usize| {
-        let (column, row) = quadrats.grid.name(quadrats.cells[number]);
+    let feature = |(number, (name, geometry)): (usize, (String, Geometry<f64>))| {
         let (low, high) = similarity.bounds[number];
         Feature {
             id: number as i64 + 1,
-            geometry: Geometry::MultiPolygon(quadrats.polygons(&incidents.window, number)),
+            geometry,
             values: vec![
-                Value::Text(format!("{column}:{row}")),
+                Value::Text(name),
                 Value::Integer(base[number] as i64),
                 Value::Integer(test[number] as i64),
                 Value::real(part(&base, number)),
@@ -227,7 +241,7 @@ pub fn pattern_similarity(
             .to_owned(),
         headline: format!("S = {s:.3} over {cells} cells, robust S = {robust:.3} over those with incidents"),
         columns: vec![
-            Column::new("zone", "Cell (column:row)", "", ColumnKind::Text),
+            Column::new("zone", pieces.names(), "", ColumnKind::Text),
             Column::new("base", "Incidents of the base", "incidents", ColumnKind::Integer),
             Column::new("test", "Tested incidents", "incidents", ColumnKind::Integer),
             real("base_share", "Share of the base"),
@@ -236,7 +250,7 @@ pub fn pattern_similarity(
             real("high", "Upper bound of the tested share"),
             Column::new("verdict", "The tested incidents have more, less or similar", "", ColumnKind::Text),
         ],
-        features: (0..cells).into_par_iter().map(feature).collect(),
+        features: pieces.shapes(&incidents.window).into_iter().enumerate().map(feature).collect(),
         provenance,
         notes,
     })

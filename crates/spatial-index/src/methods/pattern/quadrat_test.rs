@@ -4,7 +4,7 @@
 //! Are incidents spread as evenly over cells as chance would spread them?
 //!
 //! # Definition
-//! The study area is cut into cells; each counts with the area aᵢ of it that lies inside, so that it expects Eᵢ = n aᵢ/A of the n incidents.
+//! The study area is cut into cells, or into zones that are given; each counts with the area aᵢ of it that lies inside, so that it expects Eᵢ = n aᵢ/A of the n incidents.
 //! X² = Σ (Oᵢ − Eᵢ)²/Eᵢ over the m cells follows under complete spatial randomness about the chi-square law with m − 1 degrees of
 //! freedom. p is two-sided, twice the smaller tail: large X² is gathering, small X² keeping apart. X²/(m − 1) is the index of
 //! dispersion, and the variance-mean ratio where all cells are alike: 1 under randomness.
@@ -36,7 +36,7 @@
 //! read the p of the simulations. No city is even, so that a small p is what to expect; it says nothing about what makes it so. And a
 //! large residual here or there is no hotspot yet: among many cells some are large by chance.
 
-use brasa_model::{Column, ColumnKind, Feature, Features, Incidents, Metres, Note, Provenance, Value};
+use brasa_model::{Column, ColumnKind, Feature, Features, Incidents, Note, Provenance, Value};
 use geo::Geometry;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -44,8 +44,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::chance::Chance;
-use crate::quadrats::Quadrats;
-use crate::raster::GridSize;
+use crate::quadrats::{CutInto, Pieces};
 use crate::significance::told;
 use crate::{About, AnalysisError, Sites, Watch, chi_square};
 
@@ -61,10 +60,9 @@ pub const ABOUT: About = About {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct QuadratTestParams {
-    /// Side of a cell [default: such that ten incidents are expected in one, rounded down]
-    pub cell: Option<Metres>,
-    /// So many columns and rows instead, over the study area's extent
-    pub grid: Option<GridSize>,
+    /// What the study area is cut into.
+    #[serde(flatten)]
+    pub cut: CutInto,
     /// Worlds of chance from which p is taken, beside that of the chi-square law; 0 for none
     pub simulations: u32,
     /// Where chance begins; the same seed gives the same p
@@ -73,7 +71,7 @@ pub struct QuadratTestParams {
 
 impl Default for QuadratTestParams {
     fn default() -> Self {
-        Self { cell: None, grid: None, simulations: 999, seed: 1 }
+        Self { cut: CutInto::default(), simulations: 999, seed: 1 }
     }
 }
 
@@ -90,24 +88,26 @@ pub fn quadrat_test(
         return Err(AnalysisError::NoIncidents);
     }
     let (sites, window) = (Sites::new(incidents), &incidents.window);
-    let mut notes = Vec::new();
-    let (quadrats, note) = Quadrats::chosen(incidents, params.cell, params.grid)?;
-    notes.extend(note);
-    let observed = quadrats.counts(&sites);
+    let (pieces, mut notes) = Pieces::chosen(incidents, &params.cut)?;
+    let (observed, outside) = pieces.counts(&sites);
+    notes.extend(outside);
+    let areas = pieces.areas();
     let cells = observed.len();
     if cells < 2 {
         return Err(refused(format!(
-            "cells of {} cut the study area into {cells}: there is nothing to compare; take a smaller --cell",
-            quadrats.grid.cell()
+            "the study area is cut into {cells} cells: there is nothing to compare; take smaller ones"
         )));
     }
     let n = observed.iter().sum::<u64>();
-    let expected = expected(n, &quadrats.areas);
+    if n == 0 {
+        return Err(AnalysisError::NoIncidents);
+    }
+    let expected = expected(n, &areas);
     let x2 = statistic(&observed, &expected);
     let (low, high) = chi_square::tails(x2, (cells - 1) as f64);
     let p = two_sided(low, high);
     let index = x2 / (cells - 1) as f64;
-    let chance = simulated(x2, n, &quadrats.areas, params, watch)?;
+    let chance = simulated(x2, n, &areas, params, watch)?;
 
     let few = expected.iter().filter(|&&expected| expected < ENOUGH).count();
     let verdict = if index > 1.0 { "unevenly" } else { "evenly" };
@@ -147,37 +147,35 @@ pub fn quadrat_test(
                 .reason("chance throws incidents, not weights"),
         );
     }
-    let mut provenance = Provenance::new(
-        "quadrat-test",
-        json!({
-            "cell": quadrats.grid.cell(),
-            "cell_height": quadrats.grid.cell_height(),
-            "cells": cells,
-            "incidents": n,
-            "x2": x2,
-            "degrees_of_freedom": cells - 1,
-            "index_of_dispersion": index,
-            "p_chi_square": { "two_sided": p, "gathered": high, "apart": low },
-            "simulations": params.simulations,
-        }),
-    );
+    let mut parameters = pieces.record();
+    for (name, value) in [
+        ("cells", json!(cells)),
+        ("incidents", json!(n)),
+        ("x2", json!(x2)),
+        ("degrees_of_freedom", json!(cells - 1)),
+        ("index_of_dispersion", json!(index)),
+        ("p_chi_square", json!({ "two_sided": p, "gathered": high, "apart": low })),
+        ("simulations", json!(params.simulations)),
+    ] {
+        parameters[name] = value;
+    }
+    let mut provenance = Provenance::new("quadrat-test", parameters);
     if let Some((low, high)) = chance {
         provenance.seed = Some(params.seed);
         provenance.parameters["p_simulated"] =
             json!({ "two_sided": two_sided(low, high), "gathered": high, "apart": low });
     }
-    let feature = |number: usize| {
-        let (column, row) = quadrats.grid.name(quadrats.cells[number]);
+    let feature = |(number, (name, geometry)): (usize, (String, Geometry<f64>))| {
         let (count, expected) = (observed[number], expected[number]);
         Feature {
             id: number as i64 + 1,
-            geometry: Geometry::MultiPolygon(quadrats.polygons(window, number)),
+            geometry,
             values: vec![
-                Value::Text(format!("{column}:{row}")),
+                Value::Text(name),
                 Value::Integer(count as i64),
                 Value::real(expected),
                 Value::real((count as f64 - expected) / expected.sqrt()),
-                Value::real(quadrats.areas[number] / 1e6),
+                Value::real(areas[number] / 1e6),
             ],
         }
     };
@@ -188,13 +186,13 @@ pub fn quadrat_test(
             .to_owned(),
         headline,
         columns: vec![
-            Column::new("quadrat", "Cell (column:row)", "", ColumnKind::Text),
+            Column::new("quadrat", pieces.names(), "", ColumnKind::Text),
             Column::new("incidents", "Incidents in the cell", "incidents", ColumnKind::Integer),
             Column::new("expected", "Expected by area", "incidents", ColumnKind::Real),
             Column::new("residual", "Pearson residual", "standard deviations", ColumnKind::Real),
             Column::new("area_km2", "Area inside the study area", "km²", ColumnKind::Real),
         ],
-        features: (0..cells).into_par_iter().map(feature).collect(),
+        features: pieces.shapes(window).into_iter().enumerate().map(feature).collect(),
         provenance,
         notes,
     })
