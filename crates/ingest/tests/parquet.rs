@@ -225,7 +225,7 @@ fn polygons_of_geoparquet_are_a_study_area_and_zones() {
         world.file("a.parquet", write(schema, &columns, Some(&geo("", "WKB")), Compression::SNAPPY, 1));
     let crs = Crs::utm(-74.0, 4.5).unwrap();
     assert_eq!(read_polygons(&path, None, &crs).unwrap().0.0.len(), 2);
-    let (zones, _, _) = read_zones(&path, Some("gente"), &crs).unwrap();
+    let (zones, _, _) = read_zones(&path, None, Some("gente"), &crs).unwrap();
     assert_eq!((zones.zones[1].name.as_str(), zones.denominators.unwrap().values[1]), ("Sur", 20.0));
 }
 

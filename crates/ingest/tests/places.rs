@@ -143,7 +143,7 @@ fn polygons_in_a_column_are_a_study_area_and_zones() {
     let crs = Crs::utm(-74.0, 4.5).unwrap();
     let (polygons, record) = read_polygons(&path, None, &crs).unwrap();
     assert_eq!((polygons.0.len(), record.crs_in.as_deref()), (2, Some("EPSG:4326")));
-    let (zones, _, _) = read_zones(&path, Some("gente"), &crs).unwrap();
+    let (zones, _, _) = read_zones(&path, None, Some("gente"), &crs).unwrap();
     assert_eq!(zones.zones[0].name, "Norte", "the polygons are no names");
     assert_eq!(zones.denominators.unwrap().values, [10.0, 20.0]);
     let broken =
