@@ -57,10 +57,10 @@ fn bad(at: usize) -> (String, Reason) {
         15 => (place(lon, "-90.5"), CoordOutOfRange),
         16 => (place("435000.5", "690000.5"), CoordOutOfRange),
         17 => (place("-75590001", "6210001"), CoordOutOfRange),
-        18 => (far(6.2, -75.6), FarFromTheRest),
-        19 => (far(75.6, 6.2), FarFromTheRest),
-        20 => (far(-75.6, -6.2), FarFromTheRest),
-        21 => (far(-74.1, 4.6), FarFromTheRest),
+        18 => (far(6.2, -75.6), OutsideStudyArea),
+        19 => (far(75.6, 6.2), OutsideStudyArea),
+        20 => (far(-75.6, -6.2), OutsideStudyArea),
+        21 => (far(-74.1, 4.6), OutsideStudyArea),
         22 => (row(lon, lat, "someday", "1"), TimeUnreadable),
         23 => (row(lon, lat, "2019-02-30", "1"), TimeUnreadable),
         24 => (row(lon, lat, "2019-13-01", "1"), TimeUnreadable),
@@ -74,8 +74,11 @@ fn bad(at: usize) -> (String, Reason) {
     }
 }
 
-fn options() -> InputOptions {
-    InputOptions { weight: Some("peso".to_owned()), ..InputOptions::default() }
+const AREA: &str = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[-75.7,6.1],[-75.5,6.1],[-75.5,6.3],[-75.7,6.3],[-75.7,6.1]]]}}]}"#;
+
+fn options(world: &World) -> InputOptions {
+    let area = world.file("area.geojson", AREA);
+    InputOptions { weight: Some("peso".to_owned()), study_area: Some(area), ..InputOptions::default() }
 }
 
 /// All that an analysis would look at, bit for bit.
@@ -111,7 +114,8 @@ fn a_fifth_of_bad_rows_leaves_what_the_clean_four_fifths_give() {
     assert_eq!((bads, expected.len() * 5), (400, 2000), "a fifth");
     let world = World::new();
     let (clean, dirty) = (world.file("clean.csv", clean), world.file("dirty.csv", dirty));
-    let (wanted, found) = (read(&[&clean], &options()).unwrap(), read(&[&dirty], &options()).unwrap());
+    let options = options(&world);
+    let (wanted, found) = (read(&[&clean], &options).unwrap(), read(&[&dirty], &options).unwrap());
     let reasons: BTreeMap<u64, Reason> =
         found.rejects.iter().map(|reject| (reject.line, reject.reason)).collect();
     for (line, reason) in &expected {
@@ -125,10 +129,9 @@ fn a_fifth_of_bad_rows_leaves_what_the_clean_four_fifths_give() {
 #[test]
 fn the_same_holds_in_pieces() {
     let text: String = (0..320).map(|at| if at % 5 == 4 { bad(at / 5).0 } else { good(at) }).collect();
-    let area = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[-75.7,6.1],[-75.5,6.1],[-75.5,6.3],[-75.7,6.3],[-75.7,6.1]]]}}]}"#;
     let world = World::new();
-    let (path, area) = (world.file("dirty.csv", HEADER.to_owned() + &text), world.file("area.geojson", area));
-    let options = InputOptions { study_area: Some(area), ..options() };
+    let path = world.file("dirty.csv", HEADER.to_owned() + &text);
+    let options = options(&world);
     let whole = read(&[&path], &options).unwrap();
     assert_eq!((whole.account.used, whole.account.rejected), (256, 64));
     let mut x = Vec::new();
