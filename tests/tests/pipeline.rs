@@ -688,9 +688,15 @@ fn flags_that_are_wrong() {
 
 #[test]
 fn a_network_address_is_a_file_that_is_not_there() {
-    for name in ["https://example.org/a.csv", "/vsicurl/https://example.org/a.gpkg", "PG:dbname=x"] {
+    for name in ["https://example.org/a.csv", "/vsicurl/https://example.org/a.gpkg", "MYSQL:dbname=x"] {
         refused(|work| run(name.to_owned(), work, &[]), 66, &["there is no file"]);
     }
+    // A database is the exception, and this one nobody serves; what opens it is not told.
+    let words = |work: &Path| {
+        let database = format!("PG:dbname=x host={} password=secreto", arg(work));
+        vec!["hotspots".to_owned(), database, "-o".to_owned(), arg(&work.join("out"))]
+    };
+    refused(words, 65, &["PostGIS database x"]);
 }
 
 #[test]

@@ -427,7 +427,7 @@ fn form_of(head: &[u8], name: &str) -> Told {
         _ if ["geojson", "geojsonl", "geojsons", "json", "jsonl", "ndjson"].contains(&ending.as_str()) => {
             Told::Json
         }
-        _ if head.contains(&0) && !crate::text::looks_like_text(head) => Told::Other("a binary format"),
+        _ if !crate::text::looks_like_text(head) => Told::Other("a binary format"),
         _ => Told::Text,
     }
 }

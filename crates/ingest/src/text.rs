@@ -18,10 +18,10 @@ pub(crate) fn recognise(
     Ok((encoding, sample))
 }
 
-/// Whether bytes are text: UTF-16, or without more NUL bytes than an accident leaves.
+/// Whether bytes are text: UTF-16, or without more bytes that no text has than an accident leaves.
 pub(crate) fn looks_like_text(head: &[u8]) -> bool {
-    let zeros = head.iter().filter(|&&byte| byte == 0).count();
-    zeros * 100 <= head.len() || utf16(head).is_some()
+    let odd = head.iter().filter(|byte| matches!(byte, 0 | 2..=8 | 14..=25)).count();
+    odd * 100 <= head.len() || utf16(head).is_some()
 }
 
 /// UTF-16 by its byte order mark, or because every other byte is zero.
