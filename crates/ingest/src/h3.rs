@@ -10,7 +10,7 @@ use rstar::{AABB, RTree};
 
 use crate::IngestError;
 
-/// The most cells that are made: each is a polygon of its own, a gigabyte in all.
+/// The most cells that are made: each is a polygon of its own, and as many take some 2.5 GB on their way into a file.
 const MOST: f64 = 1_000_000.0;
 
 /// The least part of a cell, or of a window that is smaller, that counts as some of it; rounding leaves less of nothing.
