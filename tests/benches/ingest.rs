@@ -15,6 +15,7 @@
     reason = "a bench prints, and stops where it cannot go on"
 )]
 
+#[expect(dead_code, reason = "it reads no file of points")]
 mod common;
 
 use brasa_ingest::{InputOptions, read};

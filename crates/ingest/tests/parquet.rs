@@ -1,5 +1,4 @@
-//! Parquet and GeoParquet, written here by the crate's own writer. The same shapes written by pyarrow and geopandas were compared
-//! by hand.
+//! Parquet and GeoParquet, written here by the crate's own writer.
 #![cfg(feature = "parquet")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 

@@ -116,8 +116,8 @@ impl Interval {
         let length = self.end.0 - self.start.0;
         let known = (1..DAY).contains(&length);
         let first = self.start.0.div_euclid(3600);
-        let hours = if known { 0..=(self.end.0 - 1).div_euclid(3600) - first } else { 1..=0 };
-        hours.map(move |at| {
+        let count = if known { (self.end.0 - 1).div_euclid(3600) - first + 1 } else { 0 };
+        (0..count).map(move |at| {
             let (from, to) = ((first + at) * 3600, (first + at + 1) * 3600);
             let overlap = to.min(self.end.0) - from.max(self.start.0);
             let part = (i128::from(overlap) * i128::from(ONE) / i128::from(length)) as u64;
