@@ -37,7 +37,7 @@ pub fn inspect(
     Ok(inspection)
 }
 
-/// The main job on these files: with the flags that were given, and those that were found.
+/// The main job on these files: with the flags that were given, and those that were found. A password is masked.
 fn command(
     files: &[PathBuf],
     options: &InputOptions,
@@ -55,7 +55,7 @@ fn command(
         };
     }
     let mut words = vec!["brasa".to_owned(), "hotspots".to_owned()];
-    words.extend(files.iter().map(|file| quoted(&file.display().to_string())));
+    words.extend(files.iter().map(|file| quoted(&crate::without_secrets(&file.display().to_string()))));
     for (flag, value) in flags {
         words.push(format!("--{flag}"));
         words.extend(value.map(quoted));

@@ -142,11 +142,16 @@ impl Pipeline {
         })
     }
 
-    /// Writes it as TOML; reading that gives the same pipeline.
+    /// Writes it as TOML; reading that gives the same pipeline, but for the password of a database, which is masked: a saved
+    /// pipeline is passed around.
     pub fn to_toml(&self) -> Result<String, EngineError> {
         let refused = |why: String| EngineError::Pipeline { place: "pipeline".to_owned(), why };
         let mut input = Map::new();
-        let mut files: Vec<Value> = self.files.iter().map(|file| file.display().to_string().into()).collect();
+        let mut files: Vec<Value> = self
+            .files
+            .iter()
+            .map(|file| crate::without_secrets(&file.display().to_string()).into())
+            .collect();
         match files.as_mut_slice() {
             [file] => input.insert("file".to_owned(), file.take()),
             _ => input.insert("files".to_owned(), Value::Array(files)),
