@@ -93,6 +93,13 @@ fn sum_of_distances(places: &[Coord<f64>], weights: &[f64], from: Coord<f64>) ->
     places.iter().zip(weights).map(|(&at, weight)| weight * (at - from).x.hypot((at - from).y)).sum()
 }
 
+#[test]
+fn a_place_that_holds_the_median_by_a_hair_is_found() {
+    // Four incidents against four that pull almost as one.
+    let places = [(20.0, 24.0), (18.0, 23.0), (0.0, 0.0)].map(|(x, y)| Coord { x, y });
+    assert_eq!(median_centre(&places, &[2.0, 2.0, 4.0]), (places[2], true));
+}
+
 proptest! {
     /// Whole numbers of metres, so that places repeat and lie on lines.
     #[test]

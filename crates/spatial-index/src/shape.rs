@@ -108,36 +108,68 @@ pub fn mean_centre(places: &[Coord<f64>], weights: &[f64]) -> Coord<f64> {
 
 /// The place with the least weighted sum of distances to these places, and whether it was reached: whether a step was shorter than a
 /// micrometre within 10,000 of them. Weiszfeld's steps from the mean centre, with what Vardi & Zhang 2000
-/// (doi:10.1073/pnas.97.4.1423) do where one ends on a place: none of them makes the sum larger.
+/// (doi:10.1073/pnas.97.4.1423) do where one ends on a place: none of them makes the sum larger. A place that holds the median by a
+/// hair is approached without end, so the nearest one is asked now and then whether it does.
 pub fn median_centre(places: &[Coord<f64>], weights: &[f64]) -> (Coord<f64>, bool) {
     const STEPS: usize = 10_000;
+    const ASK: usize = 64;
     const SHORT: f64 = 1e-6;
     let mut here = mean_centre(places, weights);
-    for _ in 0..STEPS {
-        // The pull of the other places, and the step that gives way to it.
-        let (mut pull, mut stiffness, mut own) = (Coord::zero(), 0.0, 0.0);
-        for (&place, &weight) in places.iter().zip(weights) {
-            let step = place - here;
-            let distance = length(step);
-            if distance > 0.0 {
-                pull = pull + step * (weight / distance);
-                stiffness += weight / distance;
-            } else {
-                own += weight;
-            }
-        }
-        let strength = length(pull);
+    for at in 1..=STEPS {
+        let pull = Pull::at(here, places, weights);
         // What lies here holds it here.
-        if strength <= own {
+        if pull.is_held() {
             return (here, true);
         }
-        let step = pull * ((1.0 - own / strength) / stiffness);
+        if at % ASK == 0
+            && let Some(nearest) = pull.nearest
+            && Pull::at(nearest, places, weights).is_held()
+        {
+            return (nearest, true);
+        }
+        let step = pull.of_others * ((1.0 - pull.own / length(pull.of_others)) / pull.stiffness);
         here = here + step;
         if length(step) < SHORT {
             return (here, true);
         }
     }
     (here, false)
+}
+
+/// How weighted places pull at one of them, or at a place between.
+struct Pull {
+    of_others: Coord<f64>,
+    /// How fast it gives way to a step.
+    stiffness: f64,
+    /// The weight of what lies there.
+    own: f64,
+    /// The nearest of the others.
+    nearest: Option<Coord<f64>>,
+}
+
+impl Pull {
+    fn at(here: Coord<f64>, places: &[Coord<f64>], weights: &[f64]) -> Self {
+        let mut pull = Self { of_others: Coord::zero(), stiffness: 0.0, own: 0.0, nearest: None };
+        let mut least = f64::INFINITY;
+        for (&place, &weight) in places.iter().zip(weights) {
+            let step = place - here;
+            let distance = length(step);
+            if distance > 0.0 {
+                pull.of_others = pull.of_others + step * (weight / distance);
+                pull.stiffness += weight / distance;
+                if distance < least {
+                    (least, pull.nearest) = (distance, Some(place));
+                }
+            } else {
+                pull.own += weight;
+            }
+        }
+        pull
+    }
+
+    fn is_held(&self) -> bool {
+        length(self.of_others) <= self.own
+    }
 }
 
 /// The standard deviational ellipse of `incidents` incidents on these places: its semi-axes are √(2λ/(n−2)), where λ are the
