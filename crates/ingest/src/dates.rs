@@ -93,7 +93,8 @@ impl Time {
         {
             return Self::Blank;
         }
-        Scanner { rest: text.trim().as_bytes() }.stamp().map_or(Self::Unreadable, Self::At)
+        let bytes = text.trim().as_bytes();
+        usual(bytes).or_else(|| Scanner { rest: bytes }.stamp()).map_or(Self::Unreadable, Self::At)
     }
 
     pub fn stamp(self) -> Option<Stamp> {
@@ -362,6 +363,31 @@ const MONTHS: [(&str, u8); 21] = [
     ("dic", 12),
     ("dez", 12),
 ];
+
+/// The two forms that most exports have, `2019-04-23 12:30:05` and `04/23/2019 12:30:05`, read at their places; `None` for all
+/// else, which the [`Scanner`] reads as it would have read these.
+fn usual(bytes: &[u8]) -> Option<Stamp> {
+    let bytes: &[u8; 19] = bytes.try_into().ok()?;
+    let digit = |at: usize| bytes[at].is_ascii_digit().then(|| bytes[at] - b'0');
+    let two = |at: usize| Some(10 * digit(at)? + digit(at + 1)?);
+    let year = |at: usize| Some(100 * i16::from(two(at)?) + i16::from(two(at + 2)?));
+    if bytes[13] != b':' || bytes[16] != b':' || !matches!(bytes[10], b' ' | b'T') {
+        return None;
+    }
+    let date = match (bytes[4], bytes[2]) {
+        (b'-', _) if bytes[7] == b'-' => real(year(0)?, two(5)?, two(8)?)?,
+        (_, b'/') if bytes[5] == b'/' => {
+            let (first, second, year) = (two(0)?, two(3)?, year(6)?);
+            real(year, second, first).or_else(|| real(year, first, second))?;
+            Date::Either { first, second, year }
+        }
+        _ => return None,
+    };
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    let second = u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second.min(59));
+    let valid = hour < 24 && minute < 60 && two(17)? <= 60;
+    valid.then_some(Stamp { date, clock: Some(Clock { second, span: 1 }), offset: None })
+}
 
 /// Reads a date from the left; every step answers `None` when the text is something else.
 struct Scanner<'a> {
@@ -704,6 +730,13 @@ mod tests {
         fn reading_a_date_never_panics(text in ".*") {
             let _ = Time::parse(&text);
             let _ = Hour::parse(&text);
+        }
+
+        #[test]
+        fn the_usual_forms_are_read_as_the_scanner_reads_them(text in "[0-3][0-9][-/0-9][0-9][-/0-9][-/0-9][0-9][-/0-9][0-9]{2}[ T][0-2][0-9]:[0-6][0-9]:[0-6][0-9]") {
+            if let Some(stamp) = usual(text.as_bytes()) {
+                proptest::prop_assert_eq!(Some(stamp), Scanner { rest: text.as_bytes() }.stamp());
+            }
         }
 
         #[test]

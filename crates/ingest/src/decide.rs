@@ -64,7 +64,9 @@ impl Wishes {
     fn surely_out(&self, time: Time) -> bool {
         const MARGIN: i64 = 2 * 86_400;
         let Some(stamp) = time.stamp().filter(|_| self.filters_time()) else { return false };
-        [Order::DayFirst, Order::MonthFirst].into_iter().all(|order| {
+        let orders = self.order.map_or([Order::DayFirst, Order::MonthFirst], |order| [order; 2]);
+        let readings = if orders[0] == orders[1] { &orders[..1] } else { &orders[..] };
+        readings.iter().all(|&order| {
             stamp.without_clock().interval(order, None).is_none_or(|day| {
                 self.since.is_some_and(|since| day.start.0 < since.start.0 - MARGIN)
                     || self.until.is_some_and(|until| day.start.0 > until.end.0 + MARGIN)
@@ -671,7 +673,8 @@ pub(crate) enum Verdict {
     Filtered,
     /// Left out because police made the record.
     PoliceMade,
-    Rejected(Fault),
+    /// In a box, so that a verdict on a good row takes no room for it.
+    Rejected(Box<Fault>),
     Duplicate,
 }
 
@@ -697,7 +700,7 @@ pub(crate) fn decide(
     let mut verdict = |row: usize| {
         let fault = raw.fault(row);
         if let Some(broken) = fault.filter(|fault| fault.reason == Reason::RowUnreadable) {
-            return Verdict::Rejected(broken.clone());
+            return Verdict::Rejected(Box::new(broken.clone()));
         }
         let interval = timeline.interval(row);
         if !wishes.may_want(interval) {
@@ -717,7 +720,7 @@ pub(crate) fn decide(
         // The first reason in the order of the checks speaks for the row.
         let first = [fault.cloned(), place, late].into_iter().flatten().min_by_key(|fault| fault.reason);
         match first {
-            Some(fault) => Verdict::Rejected(fault),
+            Some(fault) => Verdict::Rejected(Box::new(fault)),
             None if raw.id.get(row).copied().flatten().is_some_and(|id| !is_new(id)) => Verdict::Duplicate,
             None => Verdict::Candidate,
         }
