@@ -9,7 +9,7 @@ use serde::Serialize;
 use strsim::levenshtein;
 
 use crate::angle;
-use crate::dates::{Hour, Time};
+use crate::dates::{Hour, Time, is_serial};
 use crate::names::{
     HOUR, KIND, LAT, LON, NOT_THE_INCIDENT, SOURCE, TIME, X, Y, rank, ranked, unfold, words_of,
 };
@@ -116,6 +116,8 @@ pub(crate) struct Roles {
     pub weight: Option<usize>,
     pub id: Option<usize>,
     pub source: SourceRole,
+    /// Whether times are the day numbers of a spreadsheet.
+    pub serial_days: bool,
     pub only: Vec<Condition>,
     /// The codes of the kinds, where a profile maps them.
     pub codes: Option<Rc<Codes>>,
@@ -127,6 +129,11 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
+    /// A field of a column of times.
+    pub fn time_of(&self, text: &str) -> Time {
+        if self.serial_days { Time::of_serial(text) } else { Time::parse(text) }
+    }
+
     /// The roles of the columns, by the names of their flags.
     fn all(&self) -> Vec<(&'static str, Option<usize>)> {
         let mut all = match self.place {
@@ -249,6 +256,17 @@ pub(crate) fn resolve(
             None => format!("\"{}\" also holds dates", columns[other]),
         });
     }
+    let serial_days = time.is_some_and(|at| sample.share(at, is_serial).is_some_and(|share| share >= 0.9));
+    if let (true, Some(at)) = (serial_days, time) {
+        let example = sample.values(at).next().unwrap_or_default();
+        let text =
+            format!("the numbers in \"{}\" are read as days since 1900, such as {example}", columns[at]);
+        notes.push(
+            Note::new("serial_dates", text)
+                .value(1900, "")
+                .reason("they are what a spreadsheet writes for dates whose cells have no format"),
+        );
+    }
     let time_end = flag("--time-end", &options.time_end)?;
     if time.is_none() && time_end.is_some() {
         return Err(IngestError::OptionInvalid {
@@ -319,6 +337,7 @@ pub(crate) fn resolve(
         weight,
         id,
         source,
+        serial_days,
         only,
         codes,
         decimal,
@@ -589,7 +608,8 @@ fn guess_time(columns: &[String], sample: &Sample, taken: &[usize]) -> Option<Ti
     let has_clock = |text: &str| Time::parse(text).stamp().is_some_and(crate::dates::Stamp::has_clock);
     let mut found: Vec<(usize, usize)> = Vec::new();
     for (rank, at) in ranked(columns, TIME) {
-        let dates = sample.share(at, is_date).is_some_and(|share| share >= 0.5);
+        let dates = sample.share(at, is_date).is_some_and(|share| share >= 0.5)
+            || sample.share(at, is_serial).is_some_and(|share| share >= 0.9);
         if dates && !taken.contains(&at) {
             let other = words_of(&columns[at]).iter().any(|word| NOT_THE_INCIDENT.contains(&word.as_str()));
             found.push((rank + if other { 1000 } else { 0 }, at));

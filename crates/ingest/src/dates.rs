@@ -7,7 +7,7 @@ use brasa_model::{Civil, Interval};
 use jiff::tz::TimeZone;
 
 use crate::IngestError;
-use crate::numbers::is_blank;
+use crate::numbers::{in_either_notation, is_blank};
 
 /// One field of a time column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,14 @@ impl Time {
         }
         let bytes = text.trim().as_bytes();
         usual(bytes).or_else(|| Scanner { rest: bytes }.stamp()).map_or(Self::Unreadable, Self::At)
+    }
+
+    /// Takes apart a field that is a spreadsheet's number of days since 1900, as a CSV has it whose cells lost their format.
+    pub fn of_serial(text: &str) -> Self {
+        if is_blank(text) {
+            return Self::Blank;
+        }
+        serial(text).map_or(Self::Unreadable, Self::At)
     }
 
     pub fn stamp(self) -> Option<Stamp> {
@@ -363,6 +371,31 @@ const MONTHS: [(&str, u8); 21] = [
     ("dic", 12),
     ("dez", 12),
 ];
+
+/// The serial numbers of 1950-01-01 and 2100-01-01, counted from 1900: what may be a date, and is no code or count.
+pub(crate) const SERIAL_DAYS: std::ops::Range<f64> = 18_264.0..73_051.0;
+/// The serial number of 1970-01-01.
+const SERIAL_OF_1970: i64 = 25_569;
+
+/// A serial number of a spreadsheet: days, and the time of day as their fraction, to the second.
+fn serial(text: &str) -> Option<Stamp> {
+    let days = in_either_notation(text).filter(|days| SERIAL_DAYS.contains(days))?;
+    let seconds = (days * 86_400.0).round() as i64;
+    let at = Civil(seconds - SERIAL_OF_1970 * 86_400);
+    let (year, month, day) = at.date();
+    let second = at.second_of_day();
+    let span = if second.is_multiple_of(60) { 60 } else { 1 };
+    Some(Stamp {
+        date: Date::Day { year: i16::try_from(year).ok()?, month, day },
+        clock: (days.fract() != 0.0).then_some(Clock { second, span }),
+        offset: None,
+    })
+}
+
+/// Whether a text is such a number.
+pub(crate) fn is_serial(text: &str) -> bool {
+    serial(text).is_some()
+}
 
 /// The two forms that most exports have, `2019-04-23 12:30:05` and `04/23/2019 12:30:05`, read at their places; `None` for all
 /// else, which the [`Scanner`] reads as it would have read these.
@@ -683,6 +716,22 @@ mod tests {
             "2019-04-23T02:30:00"
         );
         assert!(zone("America/Bogotá").is_err());
+    }
+
+    #[test]
+    fn serial_numbers_of_a_spreadsheet_are_days() {
+        let read = |text: &str| {
+            let interval = Time::of_serial(text).stamp()?.interval(Order::DayFirst, None)?;
+            Some(format!("{} +{}", interval.start, interval.end.0 - interval.start.0))
+        };
+        assert_eq!(read("43831").as_deref(), Some("2020-01-01T00:00:00 +86400"));
+        assert_eq!(read("43831.90625").as_deref(), Some("2020-01-01T21:45:00 +60"));
+        assert_eq!(read("43831,5").as_deref(), Some("2020-01-01T12:00:00 +60"));
+        assert_eq!(read("43831.99999999").as_deref(), Some("2020-01-02T00:00:00 +60"));
+        for none in ["5", "20190423", "-43831", "2020-01-01", "nan"] {
+            assert_eq!(read(none), None, "{none}");
+        }
+        assert_eq!(Time::of_serial(" "), Time::Blank);
     }
 
     fn decide(texts: &[&str]) -> Evidence {

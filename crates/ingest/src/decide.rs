@@ -238,7 +238,7 @@ impl Raw {
                 if text != last_time.0 {
                     last_time.0.clear();
                     last_time.0.push_str(text);
-                    last_time.1 = Time::parse(text);
+                    last_time.1 = roles.time_of(text);
                     last_time.2 = wishes.surely_out(last_time.1);
                 }
                 last_time.1.stamp().into_iter().for_each(|stamp| raw.stamps.add(stamp));
@@ -268,7 +268,7 @@ impl Raw {
                 }
             }
             if let Some(slot) = time_end {
-                let read = Time::parse(field(slot));
+                let read = roles.time_of(field(slot));
                 raw.time_end.push(read);
                 read.stamp().into_iter().for_each(|stamp| raw.stamps.add(stamp));
                 if read == Time::Unreadable && fault.is_none() {

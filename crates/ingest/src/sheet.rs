@@ -9,6 +9,7 @@ use calamine::{Data, DataRef, Ods, Reader, SheetType, Xls, Xlsb, Xlsx};
 
 use crate::IngestError;
 use crate::columns::find;
+use crate::dates::SERIAL_DAYS;
 use crate::guard::guarded;
 use crate::header::Header;
 use crate::names::{TIME, rank};
@@ -295,8 +296,6 @@ impl Grid {
     }
 }
 
-/// The serial numbers of 1950-01-01 and 2100-01-01, counted from 1900.
-const DAYS: std::ops::Range<f64> = 18_264.0..73_051.0;
 /// Days between the two ways to count.
 const FROM_1904: f64 = 1462.0;
 
@@ -304,7 +303,8 @@ const FROM_1904: f64 = 1462.0;
 fn dated(name: &str, at: usize, rows: &mut [(u64, Vec<String>)], is_1904: bool) -> Option<Note> {
     rank(name, TIME)?;
     let shift = if is_1904 { FROM_1904 } else { 0.0 };
-    let serial = |text: &str| text.parse().ok().filter(|serial: &f64| DAYS.contains(&(serial + shift)));
+    let serial =
+        |text: &str| text.parse().ok().filter(|serial: &f64| SERIAL_DAYS.contains(&(serial + shift)));
     let filled = || rows.iter().map(|(_, fields)| fields[at].as_str()).filter(|text| !text.is_empty());
     let example = filled().next()?.to_owned();
     if !filled().all(|text| serial(text).is_some()) {

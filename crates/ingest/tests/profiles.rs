@@ -160,6 +160,26 @@ fn an_export_without_points_is_named_for_what_it_is() {
 }
 
 #[test]
+fn day_numbers_of_a_spreadsheet_are_dates_where_a_column_is_called_one() {
+    let world = World::new();
+    let rows =
+        "lon,lat,fecha,codigo\n-74.10,4.60,43831.75,43831\n-74.11,4.60,43832,43999\n-74.11,4.61,,43999\n";
+    let path = world.file("a.csv", rows);
+    let found = read(&[&path], &InputOptions::default()).unwrap();
+    let starts: Vec<_> = found
+        .incidents
+        .times
+        .as_ref()
+        .unwrap()
+        .intervals()
+        .iter()
+        .map(|time| time.map(|time| time.start.to_string()))
+        .collect();
+    assert_eq!(starts, [Some("2020-01-01T18:00:00".into()), Some("2020-01-02T00:00:00".into()), None]);
+    assert!(codes(&found).contains(&"serial_dates"));
+}
+
+#[test]
 fn an_hour_beside_the_last_date_ends_the_window() {
     let world = World::new();
     let rows = "lon,lat,desde,hora1,hasta,hora2\n-74.10,4.60,2024-05-01,22:00,2024-05-02,06:30\n-74.11,4.60,2024-05-01,22:00,,\n";

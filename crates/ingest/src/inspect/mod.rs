@@ -250,7 +250,7 @@ impl Seen {
         let place = place.filter(|(x, y)| x.is_finite() && y.is_finite());
         self.spots.add(place);
         self.places.push(place);
-        let time = |at: Option<usize>| at.map(|at| Time::parse(field(at)));
+        let time = |at: Option<usize>| at.map(|at| roles.time_of(field(at)));
         self.time.extend(time(roles.time));
         self.time_end.extend(time(roles.time_end));
         self.reported.extend(time(reported));
