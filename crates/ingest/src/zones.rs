@@ -200,7 +200,10 @@ fn unsound(file: &str, what: String, which: Vec<String>, remedy: &'static str) -
     Err(IngestError::ZonesUnsound { name: file.to_owned(), what, which, remedy })
 }
 
-/// What to call the zones: by the first column in which each has a text of its own, or else a whole number, or else by
+/// Letters that a name has at most.
+const LONGEST_NAME: usize = 80;
+
+/// What to call the zones: by the first column in which each has a name of its own, or else a whole number, or else by
 /// their number in the file; and by which column.
 fn names(fields: &[Vec<String>], first: usize, features: usize) -> (Vec<String>, Option<usize>) {
     let columns = || first..fields.first().map_or(0, Vec::len);
@@ -209,7 +212,11 @@ fn names(fields: &[Vec<String>], first: usize, features: usize) -> (Vec<String>,
         names.len() == features && !names.contains("")
     };
     let all = |column: usize, test: fn(&str) -> bool| fields.iter().all(|row| test(&row[column]));
-    let text = columns().filter(tells_apart).find(|&column| !all(column, |name| name.parse::<f64>().is_ok()));
+    // A shape or a pair of coordinates kept as text tells zones apart, too, but nobody calls them so.
+    let is_name = |name: &str| {
+        name.len() <= LONGEST_NAME && !name.starts_with(['{', '[']) && name.contains(char::is_alphabetic)
+    };
+    let text = columns().filter(tells_apart).find(|&column| all(column, is_name));
     let whole =
         || columns().filter(tells_apart).find(|&column| all(column, |name| name.parse::<i64>().is_ok()));
     match text.or_else(whole) {
