@@ -661,9 +661,12 @@ fn guess_hour(columns: &[String], sample: &Sample, date: usize) -> Option<usize>
     if date_has_clock.is_some_and(|share| share > 0.0) || is_month.is_some_and(|share| share > 0.0) {
         return None;
     }
+    // Of a name that only holds a word for the hour, such as "hora_infraccion", no word may speak of something else.
+    let is_the_incident =
+        |column: &str| !words_of(column).iter().any(|word| NOT_THE_INCIDENT.contains(&word.as_str()));
     ranked(columns, HOUR)
         .into_iter()
-        .filter(|(rank, _)| *rank < 100)
+        .filter(|(rank, at)| *rank < 100 || is_the_incident(&columns[*at]))
         .map(|(_, at)| at)
         .find(|&at| at != date && sample.share(at, is_hour).is_some_and(|share| share >= 0.5))
 }

@@ -558,7 +558,13 @@ impl Scanner<'_> {
     fn clock(&mut self) -> Option<Clock> {
         let hour = u32::from(self.two_digits()?);
         let (mut minute, mut second, mut span) = (0, 0, 3600);
-        if self.eat(b':') {
+        // "14h30", as it is written in Brazil.
+        if (self.eat(b'h') || self.eat(b'H')) && self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            minute = u32::from(self.two_digits()?);
+            span = 60;
+            let _ = self.eat(b'm') || self.eat(b'M');
+            let _ = self.eat(b'i') && self.eat(b'n');
+        } else if self.eat(b':') {
             minute = u32::from(self.two_digits()?);
             span = 60;
             if self.eat(b':') {
@@ -761,6 +767,9 @@ mod tests {
         assert_eq!(clock("21", false), Some((75_600, 3600)));
         assert_eq!(clock("21.0", false), Some((75_600, 3600)));
         assert_eq!(clock("24", false), Some((0, 3600)));
+        assert_eq!(clock("14h30", false), Some((52_200, 60)));
+        assert_eq!(clock("14h30min", false), Some((52_200, 60)));
+        assert_eq!(clock("14h75", false), None);
         assert_eq!(clock("25", false), None);
         assert_eq!(clock("2130", true), Some((77_400, 60)));
         assert_eq!(clock("5", true), Some((300, 60)));
