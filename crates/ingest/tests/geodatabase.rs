@@ -1,10 +1,6 @@
 //! A file geodatabase, which is a folder: written here by GDAL's own tool, read as it stands and zipped.
 #![cfg(feature = "gdal")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "helpers of tests may panic; a skipped test says so"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 #[expect(dead_code, reason = "each test file uses its part")]
 mod common;
