@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use brasa_model::{Crs, Denominators, GivenZone, GivenZones, InputRecord, Note, Window, WindowOrigin};
+use brasa_model::{
+    Crs, Denominators, GivenZone, GivenZones, InputRecord, Note, Window, WindowOrigin, is_plainly_valid,
+};
 use geo::{Area, BooleanOps, BoundingRect, MultiPolygon, Validation};
 use rayon::prelude::*;
 use rstar::primitives::{GeomWithData, Rectangle};
@@ -183,6 +185,11 @@ struct LookedAt {
 /// Of one zone nothing counts twice, however its parts were drawn: the same as for a study area.
 fn looked_at(feature: MultiPolygon<f64>) -> LookedAt {
     let why = |feature: &MultiPolygon<f64>| feature.check_validation().err().map(|why| why.to_string());
+    if let [part] = feature.0.as_slice()
+        && is_plainly_valid(part)
+    {
+        return LookedAt { feature, is_dissolved: false, invalid: None };
+    }
     let invalid = why(&feature);
     if invalid.is_none() || !feature.iter().all(Validation::is_valid) {
         return LookedAt { feature, is_dissolved: false, invalid };
