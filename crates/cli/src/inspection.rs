@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use brasa_model::{FileInspection, Inspection, PlacesInspection, Reason, TimesInspection};
+use brasa_model::{FileInspection, Inspection, PlacesInspection, Reason, TimesInspection, short};
 
 use crate::report::{Printer, printable, thousands};
 
@@ -98,18 +98,7 @@ fn columns_told(text: &mut String, file: &FileInspection) {
     );
     for column in file.columns.iter().take(COLUMNS) {
         let missing = column.missing as f64 / file.rows.max(1) as f64 * 100.0;
-        let values = match (column.personal, column.range) {
-            (true, _) => "(not shown: speaks of persons)".to_owned(),
-            (false, Some((low, high))) if column.top.is_empty() || column.role.is_some() => {
-                format!("{} to {}", number(low), number(high))
-            }
-            _ => column
-                .top
-                .iter()
-                .map(|(value, rows)| format!("{} ({})", printable(value), thousands(*rows)))
-                .collect::<Vec<_>>()
-                .join(", "),
-        };
+        let values = column.shown(printable, thousands);
         let name: String = printable(&column.name).chars().take(name_width).collect();
         let line = format!(
             "           {name:name_width$}  {:13}  {:8}  {missing:>5.1} %  {values}",
@@ -135,10 +124,10 @@ fn places_told(text: &mut String, places: &PlacesInspection) {
     let _ = writeln!(
         text,
         "           first coordinate {} to {}, second {} to {}",
-        number(places.x.0),
-        number(places.x.1),
-        number(places.y.0),
-        number(places.y.1)
+        short(places.x.0),
+        short(places.x.1),
+        short(places.y.0),
+        short(places.y.1)
     );
     for stack in places.stacks.iter().take(STACKS) {
         let _ = writeln!(
@@ -146,8 +135,8 @@ fn places_told(text: &mut String, places: &PlacesInspection) {
             "           {:>9} ({:.2} %) at ({}, {}): {}",
             thousands(stack.rows),
             stack.share * 100.0,
-            number(stack.x),
-            number(stack.y),
+            short(stack.x),
+            short(stack.y),
             printable(&stack.may_be)
         );
     }
@@ -182,9 +171,4 @@ fn times_told(text: &mut String, times: &TimesInspection) {
             lag.p90_days
         );
     }
-}
-
-fn number(value: f64) -> String {
-    let text = format!("{value:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

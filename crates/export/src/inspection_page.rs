@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use brasa_model::{FileInspection, Inspection, Note, PlacesInspection, Reason, TimesInspection};
+use brasa_model::{FileInspection, Inspection, Note, PlacesInspection, Reason, TimesInspection, short};
 
 use crate::{ExportError, write_json, write_text};
 
@@ -144,18 +144,7 @@ fn one_file(html: &mut String, file: &FileInspection, several: bool) {
     );
     for column in &file.columns {
         let missing = column.missing as f64 / file.rows.max(1) as f64 * 100.0;
-        let values = match (column.personal, column.range) {
-            (true, _) => "(not shown: speaks of persons)".to_owned(),
-            (false, Some((low, high))) if column.top.is_empty() || column.role.is_some() => {
-                format!("{} to {}", number(low), number(high))
-            }
-            _ => column
-                .top
-                .iter()
-                .map(|(value, rows)| format!("{} ({})", text(value), count(*rows)))
-                .collect::<Vec<_>>()
-                .join(", "),
-        };
+        let values = column.shown(text, count);
         let _ = writeln!(
             html,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{missing:.1} %</td><td class=\"n\">{}</td><td>{values}</td></tr>",
@@ -175,10 +164,10 @@ fn places_told(html: &mut String, places: &PlacesInspection) {
         count(places.hits),
         places.hit_rate * 100.0,
         count(places.distinct),
-        number(places.x.0),
-        number(places.x.1),
-        number(places.y.0),
-        number(places.y.1)
+        short(places.x.0),
+        short(places.x.1),
+        short(places.y.0),
+        short(places.y.1)
     );
     if places.stacks.is_empty() {
         return;
@@ -190,8 +179,8 @@ fn places_told(html: &mut String, places: &PlacesInspection) {
             "<tr><td class=\"n\">{}</td><td class=\"n\">{:.2} %</td><td>{}, {}</td><td>{}</td></tr>",
             count(stack.rows),
             stack.share * 100.0,
-            number(stack.x),
-            number(stack.y),
+            short(stack.x),
+            short(stack.y),
             text(&stack.may_be)
         );
     }
@@ -244,11 +233,6 @@ fn notes(html: &mut String, notes: &[Note]) {
 
 fn text(value: &str) -> String {
     crate::picture::escaped(value)
-}
-
-fn number(value: f64) -> String {
-    let text = format!("{value:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A count with its thousands apart.

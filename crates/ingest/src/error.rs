@@ -1,5 +1,6 @@
 //! What can go wrong between a file and its incidents, and what to do about it.
 
+pub(crate) use brasa_model::short;
 use brasa_model::{Account, Blame, CrsError, Diagnose, Reason, Reject, WindowError};
 
 /// Why a file did not become incidents.
@@ -482,10 +483,4 @@ fn tally(account: &Account, police_made: u64, reasons: &[(Reason, u64, Reject)])
 /// The range of coordinates, for a message.
 pub(crate) fn extent(x: (f64, f64), y: (f64, f64)) -> String {
     format!("x runs from {} to {}, y from {} to {}", short(x.0), short(x.1), short(y.0), short(y.1))
-}
-
-/// A coordinate for a message: six decimals at most.
-pub(crate) fn short(value: f64) -> String {
-    let text = format!("{value:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -259,7 +259,7 @@ impl Profile {
     pub fn notes(&self, name: &str) -> Vec<Note> {
         let taken =
             Note::new("profile", format!("read as {} (profile {name})", self.title)).value(name, "").reason(
-                "its columns are those of that export; flags overrule it, and --profile none reads without",
+                "what is known of that export is taken as said; flags overrule it, and --profile none reads without",
             );
         let trap = |trap: &Trap| {
             let note = Note::new(&trap.code, trap.text.clone());

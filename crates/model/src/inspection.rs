@@ -99,6 +99,27 @@ pub struct ColumnInspection {
     pub personal: bool,
 }
 
+impl ColumnInspection {
+    /// What is shown of its values: a range, or the most frequent ones. `text` makes a value from a file harmless for where it
+    /// is shown, `count` writes a number of rows.
+    pub fn shown(&self, text: fn(&str) -> String, count: fn(u64) -> String) -> String {
+        if self.personal {
+            return "(not shown: speaks of persons)".to_owned();
+        }
+        if let Some((low, high)) = self.range.filter(|_| self.top.is_empty() || self.role.is_some()) {
+            return format!("{} to {}", short(low), short(high));
+        }
+        let top = self.top.iter().map(|(value, rows)| format!("{} ({})", text(value), count(*rows)));
+        top.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A coordinate or another number for people: six decimals at most.
+pub fn short(value: f64) -> String {
+    let text = format!("{value:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// The places of a file, in its own coordinates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlacesInspection {

@@ -46,6 +46,7 @@ pub use hexagons::Hexagons;
 pub use incidents::{Files, Incidents, Kinds};
 pub use inspection::{
     ColumnInspection, FileInspection, Inspection, Lag, PlacesInspection, Refusal, Stack, TimesInspection,
+    short,
 };
 pub use isopleths::{Isopleth, Isopleths};
 pub use layer::{Column, ColumnKind, Feature, Features, Layer, Value};

@@ -26,11 +26,6 @@ impl Civil {
         civil_from_days(self.0.div_euclid(DAY))
     }
 
-    /// The hour of the day, 0 to 23.
-    pub const fn hour(self) -> u8 {
-        (self.0.rem_euclid(DAY) / 3600) as u8
-    }
-
     /// Seconds since midnight.
     pub const fn second_of_day(self) -> u32 {
         self.0.rem_euclid(DAY) as u32
