@@ -1,6 +1,6 @@
 use brasa_model::{
     Civil, Column, ColumnKind, Crs, Feature, Grid, InputRecord, Interval, Layer, Metres, Note, Provenance,
-    Surface, SurfaceSeries, Value, Window, WindowOrigin,
+    Scale, Style, Surface, SurfaceSeries, Value, Window, WindowOrigin,
 };
 use geo::{Geometry, MultiPolygon, Polygon, polygon};
 
@@ -77,6 +77,7 @@ pub fn layer_of(geometries: Vec<Geometry<f64>>) -> Layer {
             Column::new("why", "Why it's here", "", ColumnKind::Text),
         ],
         features,
+        style: Style::number("intensity", Scale::Sequential).labelled("rank"),
         period: Some(Interval {
             start: Civil::new(2018, 1, 1, 0).unwrap(),
             end: Civil::new(2019, 1, 1, 0).unwrap(),
