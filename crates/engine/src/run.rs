@@ -174,6 +174,7 @@ fn run_hotspots(
         );
     }
     let hotspots = found.hotspots.clone();
+    let lang = pipeline.map.lang.unwrap_or_default();
     let briefing = briefing(&input, found, &pipeline.map, (command, notes), watch)?;
     brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
@@ -184,6 +185,9 @@ fn run_hotspots(
     } else {
         brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.csv")?, Format::Csv)?;
     }
+    let picture = brasa_export::draw_briefing(&briefing, lang);
+    brasa_export::write_text(&picture, &folder.path("map.svg")?)?;
+    brasa_export::write_png(&picture, &folder.path("map.png")?)?;
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
         brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
