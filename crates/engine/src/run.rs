@@ -5,15 +5,18 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use brasa_export::{Format, Staged};
-use brasa_ingest::{Ingested, Pieces};
+use brasa_ingest::{Basemap, Ingested, Pieces};
 use brasa_model::{Briefing, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Times, Trend};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
+use geo::BoundingRect;
 use serde_json::Value;
 
 use crate::answers::{Target, counted, format_for};
 use crate::briefing::briefing;
-use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, zoning};
+use crate::{
+    Analysis, EngineError, Hotspot, Manifest, MapOptions, Method, Pipeline, Reading, Step, hotspots, zoning,
+};
 
 /// What a run did, for whoever shows it.
 pub struct Outcome {
@@ -175,7 +178,18 @@ fn run_hotspots(
     }
     let hotspots = found.hotspots.clone();
     let lang = pipeline.map.lang.unwrap_or_default();
-    let briefing = briefing(&input, found, &pipeline.map, (command, notes), watch)?;
+    let basemap = basemap(&pipeline.map, &input)?;
+    if let Some(basemap) = basemap.as_ref().filter(|basemap| basemap.left_out > 0) {
+        notes.push(
+            Note::new(
+                "basemap_thinned",
+                format!("{} small shapes of the basemap are not drawn", basemap.left_out),
+            )
+            .value(basemap.left_out, "shapes")
+            .reason("it has more corners than a page can hold"),
+        );
+    }
+    let briefing = briefing(&input, found, basemap, &pipeline.map, (command, notes), watch)?;
     brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
         let Briefing { hotspots, zones, study_area, over_time, .. } = &briefing;
@@ -193,6 +207,7 @@ fn run_hotspots(
         brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
     }
     let mut manifest = manifest(&briefing.hotspots.provenance, command, briefing.notes, &input);
+    manifest.inputs = briefing.inputs;
     manifest.outputs = folder.digests()?;
     brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
     folder.commit()?;
@@ -207,6 +222,14 @@ fn run_hotspots(
         crs,
         headline,
     })
+}
+
+/// What to draw beneath, if a file for it was given.
+fn basemap(options: &MapOptions, input: &Ingested) -> Result<Option<Basemap>, EngineError> {
+    let Some(path) = &options.basemap else { return Ok(None) };
+    let window = &input.incidents.window;
+    let Some(extent) = window.polygons().bounding_rect() else { return Ok(None) };
+    Ok(Some(brasa_ingest::read_basemap(path, extent, &input.incidents.crs)?))
 }
 
 fn run_method(
@@ -271,7 +294,8 @@ fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
         Analysis::Hotspots(_) => None,
     };
     let area = pipeline.input.study_area.as_deref();
-    pipeline.files.iter().map(PathBuf::as_path).chain(area).chain(zones).collect()
+    let basemap = pipeline.map.basemap.as_deref();
+    pipeline.files.iter().map(PathBuf::as_path).chain(area).chain(zones).chain(basemap).collect()
 }
 
 fn manifest(provenance: &Provenance, command: &str, notes: Vec<Note>, input: &Ingested) -> Manifest {
