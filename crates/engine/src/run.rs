@@ -11,7 +11,7 @@ use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
 use serde_json::Value;
 
-use crate::answers::{Target, counted, format_for};
+use crate::answers::{FileFormat, Target, counted, format_for};
 use crate::{
     Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, layers, zoning,
 };
@@ -186,7 +186,12 @@ fn run_hotspots(
             Note::new("without_gdal", "no GeoPackage and no GeoTIFF: this brasa was built without GDAL")
                 .reason("build with the cargo feature gdal to get them"),
         );
-        brasa_export::write_surface(&found.density, &crs, &folder.path("density.csv")?, Format::Csv)?;
+        brasa_export::write_surface(
+            &found.density,
+            &crs,
+            &folder.path_for("density.csv", Format::Csv)?,
+            Format::Csv,
+        )?;
     }
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
@@ -216,6 +221,10 @@ fn run_method(
     }
     let stage = |path: &Path| Staged::file(path, force)?.protecting(&inputs(pipeline));
     let mut main = stage(path)?;
+    let waiting = match format {
+        FileFormat::Map(format) => main.path_for(&file_name(path), format)?,
+        FileFormat::Curve(_) => main.path(&file_name(path))?,
+    };
     let mut labels = pipeline.output.labels.as_deref().map(stage).transpose()?;
     let rejects_path = rejects_beside(path);
     // Whether there are rejects is known once all is read; whether they may be written is settled then, before the method runs.
@@ -236,7 +245,6 @@ fn run_method(
         brasa_export::write_labels(rows, files, clusters, &staged.path(&file_name(path))?)?;
     }
     let mut notes = input.notes.clone();
-    let waiting = main.path(&file_name(path))?;
     let target = Target { method, path: &waiting, format, crs, period, inputs: &input.inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
     if let Some(rejected) = &mut rejected {

@@ -4,6 +4,7 @@
 //! they are collected instead: any failure reported between opening and closing is our error.
 
 pub(crate) mod cog;
+pub(crate) mod shapefile;
 pub(crate) mod vector;
 
 use std::cell::RefCell;
@@ -84,4 +85,14 @@ fn spatial_ref(crs: &Crs) -> gdal::errors::Result<SpatialRef> {
     let mut system = SpatialRef::from_epsg(crs.epsg())?;
     system.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
     Ok(system)
+}
+
+/// A reference system in the words of Esri, as `.prj` files hold it.
+pub(crate) fn esri_text(crs: &Crs) -> Result<String, ExportError> {
+    let text = || {
+        let system = spatial_ref(crs)?;
+        system.morph_to_esri()?;
+        system.to_wkt()
+    };
+    text().map_err(|error| ExportError::Inconsistent(format!("{crs} has no description: {error}")))
 }
