@@ -19,7 +19,8 @@ use std::path::Path;
 
 use brasa_export::{Format, write_layer, write_surface};
 use brasa_model::{
-    Column, ColumnKind, Crs, Feature, Grid, Layer, Provenance, Surface, Value, Window, WindowOrigin,
+    Column, ColumnKind, Crs, Feature, Grid, Layer, Provenance, Scale, Style, Surface, Value, Window,
+    WindowOrigin,
 };
 use clock::measured;
 use geo::{Geometry, MultiPolygon, Rect, point};
@@ -98,6 +99,7 @@ fn layer(count: usize, geometry: impl Fn(f64, f64) -> Geometry<f64>) -> Layer {
             Column::new("class", "Verdict", "", ColumnKind::Text),
         ],
         features: (0..count).map(feature).collect(),
+        style: Style::number("z", Scale::Sequential),
         period: None,
         provenance: Provenance::new("gi-star", serde_json::json!({})),
         notes: Vec::new(),

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use brasa_engine::{HotspotsParams, InputOptions, METHODS};
+use brasa_engine::{HotspotsParams, InputOptions, METHODS, MapOptions};
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value};
@@ -30,6 +30,11 @@ enum Kind {
 /// The flags that say how to read the incident file.
 pub fn input_flags() -> Vec<Flag> {
     of_schema(&schemars::schema_for!(InputOptions).to_value())
+}
+
+/// The flags that say how maps look.
+pub fn map_flags() -> Vec<Flag> {
+    of_schema(&schemars::schema_for!(MapOptions).to_value())
 }
 
 /// The flags of `hotspots` or of a method.
@@ -144,6 +149,7 @@ pub fn command() -> Command {
                 .arg(incidents())
                 .arg(output("DIR", "Folder to write").required(true))
                 .args(arguments(analysis_flags("hotspots"), "Hotspots"))
+                .args(arguments(map_flags(), "Maps"))
                 .args(arguments(input_flags(), "Reading the files (all are guessed when absent)"))
                 .arg(print_pipeline()),
         )
@@ -185,6 +191,7 @@ pub fn command() -> Command {
             .arg(incidents())
             .arg(output("FILE", "File to write; its ending picks the format").required(true))
             .args(arguments(analysis_flags(method.name), "Method"))
+            .args(arguments(map_flags(), "Maps"))
             .args(arguments(input_flags(), "Reading the files (all are guessed when absent)"))
             .arg(print_pipeline());
         if method.answer == "Clusters" {
@@ -235,8 +242,12 @@ mod tests {
     #[test]
     fn no_two_flags_of_a_command_share_a_name() {
         for analysis in METHODS.iter().map(|method| method.name).chain(["hotspots"]) {
-            let mut names: Vec<String> =
-                analysis_flags(analysis).into_iter().chain(input_flags()).map(|flag| flag.name).collect();
+            let mut names: Vec<String> = analysis_flags(analysis)
+                .into_iter()
+                .chain(map_flags())
+                .chain(input_flags())
+                .map(|flag| flag.name)
+                .collect();
             let all = names.len();
             names.sort();
             names.dedup();

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use brasa_engine::{Analysis, EngineError, InputOptions, Output, Pieces, Pipeline, demo};
+use brasa_engine::{Analysis, EngineError, InputOptions, Lang, MapOptions, Output, Pieces, Pipeline, demo};
 use brasa_model::Diagnose;
 use clap::ArgMatches;
 use meter::Meter;
@@ -60,6 +60,7 @@ fn run_pipeline(
     }
     let mut pipeline = pipeline.clone();
     pipeline.output.force |= given.get_flag("force");
+    pipeline.map.lang.get_or_insert_with(language);
     let meter = Meter::new(printer.is_talkative());
     let observer = |progress| {
         meter.show(progress);
@@ -72,7 +73,8 @@ fn run_pipeline(
 }
 
 fn run_demo(given: &ArgMatches, printer: &mut Printer) -> Result<ExitCode, EngineError> {
-    let pipeline = demo::lay_out(&path(given, "output"), given.get_flag("force"))?;
+    let mut pipeline = demo::lay_out(&path(given, "output"), given.get_flag("force"))?;
+    pipeline.map.lang.get_or_insert_with(language);
     let outcome = brasa_engine::run(&pipeline, &command_line())?;
     let score = demo::score(outcome.hotspots.as_deref().unwrap_or_default(), &outcome.crs)?;
     Ok(printer.demo(&pipeline, &outcome, &score))
@@ -91,6 +93,19 @@ fn input_options(given: &ArgMatches) -> Result<InputOptions, EngineError> {
         .map_err(|error| refused(error.to_string()))
 }
 
+/// How the flags say that maps are to look.
+fn map_options(given: &ArgMatches) -> Result<MapOptions, EngineError> {
+    let refused = |why: String| EngineError::Pipeline { place: "map flags".to_owned(), why };
+    serde_json::from_value(flags::given(&flags::map_flags(), given))
+        .map_err(|error| refused(error.to_string()))
+}
+
+/// The language of this machine's user.
+fn language() -> Lang {
+    let said = |name: &&str| std::env::var(name).ok().filter(|locale| !locale.is_empty());
+    Lang::of_locale(&["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(said).unwrap_or_default())
+}
+
 /// The pipeline that the flags of `brasa hotspots` or `brasa METHOD` describe.
 fn pipeline_of(analysis: &str, given: &ArgMatches) -> Result<Pipeline, EngineError> {
     let input = input_options(given)?;
@@ -99,6 +114,7 @@ fn pipeline_of(analysis: &str, given: &ArgMatches) -> Result<Pipeline, EngineErr
         files: given.get_many("incidents").into_iter().flatten().cloned().collect(),
         input,
         analysis: Analysis::new(analysis, parameters)?,
+        map: map_options(given)?,
         output: Output {
             path: path(given, "output"),
             labels: given.try_get_one::<PathBuf>("labels").ok().flatten().cloned(),

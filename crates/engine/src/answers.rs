@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use brasa_export::{CurveFormat, Format};
-use brasa_model::{Class, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail};
+use brasa_model::{
+    Class, Classes, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail,
+};
 use brasa_spatial_index::{Answer, Method};
 
 use crate::{EngineError, layers};
@@ -46,6 +48,7 @@ pub(crate) struct Target<'a> {
     pub format: FileFormat,
     pub crs: &'a Crs,
     pub period: Option<Interval>,
+    pub classes: Classes,
     pub inputs: &'a [InputRecord],
 }
 
@@ -168,6 +171,7 @@ impl Target<'_> {
     ) -> Result<(Provenance, String), EngineError> {
         layer.provenance.inputs = self.inputs.to_vec();
         layer.notes = notes.to_vec();
+        layer.style = layer.style.classed(self.classes);
         brasa_export::write_layer(&layer, self.path, format)?;
         Ok((layer.provenance, headline))
     }

@@ -8,7 +8,7 @@ use brasa_model::Crs;
 use geo::{Area, BooleanOps, LineString, Polygon};
 use serde_json::Value;
 
-use crate::{Analysis, EngineError, Hotspot, HotspotsParams, Output, Pipeline};
+use crate::{Analysis, EngineError, Hotspot, HotspotsParams, MapOptions, Output, Pipeline};
 
 /// The files of the sample city, as they lie in `data/`.
 const FILES: [(&str, &str); 3] = [
@@ -28,6 +28,7 @@ pub fn lay_out(dir: &Path, force: bool) -> Result<Pipeline, EngineError> {
         files: vec![dir.join("incidentes.csv")],
         input: InputOptions { study_area: Some(dir.join("city.geojson")), ..InputOptions::default() },
         analysis: Analysis::Hotspots(HotspotsParams::default()),
+        map: MapOptions::default(),
         output: Output { path: folder_of_results(dir), labels: None, force },
     })
 }

@@ -13,8 +13,8 @@
 //! Steps 1 to 4 up to the outlines are in `drawing.rs`, for they are drawn more than once; step 5 is in `stability.rs`.
 
 use brasa_model::{
-    Civil, Class, Column, ColumnKind, Feature, Incidents, Interval, Layer, LocalStats, Note, PeakHours,
-    Provenance, Surface, Timing, Value,
+    Civil, Class, Column, ColumnKind, Feature, Incidents, Interval, Layer, LocalStats, Metres, Note,
+    PeakHours, Provenance, Scale, Style, Surface, Timing, Value,
 };
 use brasa_spatial_index::ensemble::Setting;
 use brasa_spatial_index::{AnalysisError, Bandwidth, CellSize, Sites, Watch};
@@ -112,6 +112,10 @@ pub struct Found {
     pub zones: LocalStats,
     /// The density behind them.
     pub density: Surface,
+    /// The side of a zone.
+    pub cell: Metres,
+    /// Per incident, the position of its hotspot in `hotspots`.
+    pub hotspot_of: Vec<Option<u32>>,
     /// What was chosen or noticed.
     pub notes: Vec<Note>,
 }
@@ -180,8 +184,9 @@ pub fn hotspots(
     };
     notes.extend(certificate.as_ref().and_then(Certificate::note));
     let stability = certificate.as_ref().map_or(&[][..], |certificate| &certificate.stability);
-    let mut found = measure(incidents, &sites, &drawing, stability, years);
-    found.sort_by(|a, b| {
+    let mut ranked: Vec<(usize, Hotspot)> =
+        measure(incidents, &sites, &drawing, stability, years).into_iter().enumerate().collect();
+    ranked.sort_by(|(_, a), (_, b)| {
         let south_west = |hotspot: &Hotspot| {
             hotspot.outline.bounding_rect().map(|bounds| (bounds.min().y, bounds.min().x))
         };
@@ -189,9 +194,14 @@ pub fn hotspots(
             .cmp(&a.incidents)
             .then(south_west(a).partial_cmp(&south_west(b)).unwrap_or(std::cmp::Ordering::Equal))
     });
-    for (hotspot, rank) in found.iter_mut().zip(1..) {
-        hotspot.rank = rank;
+    let mut place_of_outline = vec![0; ranked.len()];
+    for (place, (outline, hotspot)) in ranked.iter_mut().enumerate() {
+        hotspot.rank = place as u32 + 1;
+        place_of_outline[*outline] = place as u32;
     }
+    let of_site = |&site: &u32| drawing.outline_of[site as usize].map(|outline| place_of_outline[outline]);
+    let hotspot_of = sites.of_incident.iter().map(of_site).collect();
+    let found: Vec<Hotspot> = ranked.into_iter().map(|(_, hotspot)| hotspot).collect();
     let Drawing { zones, density, .. } = drawing;
     let density = density.scaled(per_year, &unit);
     let mut parameters = json!({
@@ -207,7 +217,7 @@ pub fn hotspots(
     }
     provenance.parameters = parameters;
     let layer = layer(&found, incidents, &unit, provenance, &notes);
-    Ok(Found { hotspots: found, layer, zones, density, notes })
+    Ok(Found { hotspots: found, layer, zones, density, cell, hotspot_of, notes })
 }
 
 /// What is known of each outline.
@@ -401,6 +411,7 @@ fn layer(
         crs: incidents.crs.clone(),
         columns,
         features: features.collect(),
+        style: Style::number("intensity", Scale::Sequential).labelled("rank"),
         period,
         provenance,
         notes: notes.to_vec(),

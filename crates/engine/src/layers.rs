@@ -1,12 +1,12 @@
 //! Answers to layers: which columns a file gets, in which words.
 
 use brasa_model::{
-    Class, Clusters, Column, ColumnKind, Crs, Ellipse, Feature, Features, Interval, Isopleths, Layer,
-    LocalStats, Risk, Surface, Value, Window,
+    Civil, Class, Clusters, Column, ColumnKind, Crs, DrawnBy, Ellipse, Feature, Features, Interval,
+    Isopleths, Layer, LocalStats, Risk, Scale, Style, Surface, Tail, Value, Window,
 };
 use geo::{Area, Geometry, Polygon};
 
-use ColumnKind::{Integer, Real, Text};
+use ColumnKind::{Integer, Real, Text, Time};
 
 /// One feature per zone.
 pub fn local_stats(
@@ -40,6 +40,8 @@ pub fn local_stats(
         Column::new("q", "q: p adjusted for testing all zones", "", Real),
         Column::new("class", "Verdict at q <= 0.05", "", Text),
     ]);
+    let verdicts =
+        stats.verdicts.iter().chain([&Class::NotSignificant]).map(|class| class.explained()).collect();
     Layer {
         name: "zones".to_owned(),
         title: stats.title.to_owned(),
@@ -47,6 +49,7 @@ pub fn local_stats(
         crs: crs.clone(),
         columns,
         features: features.collect(),
+        style: Style::word("class", verdicts),
         period,
         provenance: stats.provenance.clone(),
         notes: stats.notes.clone(),
@@ -100,13 +103,12 @@ pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Lay
         ));
     }
     if times {
-        columns.push(Column::new("first", "First incident", "", Text));
-        columns.push(Column::new("last", "End of the last incident", "", Text));
+        columns.push(Column::new("first", "First incident", "", Time));
+        columns.push(Column::new("last", "End of the last incident", "", Time));
     }
     if hours {
         columns.push(Column::new("peak_hours", "Four hours with the most incidents", "h", Text));
     }
-    let text = |known: Option<String>| known.map_or(Value::Null, Value::Text);
     let features = found.iter().enumerate().map(|(at, cluster)| {
         let ellipse = |axis: fn(Ellipse) -> f64| {
             cluster.ellipse.map_or(Value::Null, |ellipse| Value::real(axis(ellipse)))
@@ -138,11 +140,12 @@ pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Lay
         }
         values.extend(stability.map(|stability| Value::real(stability[at])));
         if times {
-            values.push(text(cluster.period.map(|period| period.start.to_string())));
-            values.push(text(cluster.period.map(|period| period.end.to_string())));
+            let time = |known: Option<Civil>| known.map_or(Value::Null, Value::Time);
+            values.push(time(cluster.period.map(|period| period.start)));
+            values.push(time(cluster.period.map(|period| period.end)));
         }
         if hours {
-            values.push(text(cluster.peak.map(|peak| peak.to_string())));
+            values.push(cluster.peak.map_or(Value::Null, |peak| Value::Text(peak.to_string())));
         }
         Feature {
             id: i64::from(cluster.number),
@@ -166,6 +169,7 @@ pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Lay
         crs: crs.clone(),
         columns,
         features: features.collect(),
+        style: Style::number("incidents", Scale::Sequential).labelled("cluster"),
         period,
         provenance: clusters.provenance.clone(),
         notes: clusters.notes.clone(),
@@ -186,6 +190,7 @@ pub fn surface(surface: &Surface, crs: &Crs, period: Option<Interval>) -> Layer 
         crs: crs.clone(),
         columns: vec![Column::new("intensity", "Intensity", &surface.unit, Real)],
         features: features.collect(),
+        style: Style::number("intensity", Scale::Sequential),
         period,
         provenance: surface.provenance.clone(),
         notes: surface.notes.clone(),
@@ -215,6 +220,7 @@ pub fn contours(risk: &Risk, crs: &Crs, period: Option<Interval>) -> Layer {
             Column::new("area_km2", "Area", "km²", Real),
         ],
         features: features.collect(),
+        style: Style::word("tail", vec![Tail::High, Tail::Low].into_iter().map(Tail::explained).collect()),
         period,
         provenance: risk.log_ratio.provenance.clone(),
         notes: risk.log_ratio.notes.clone(),
@@ -248,6 +254,7 @@ pub fn isopleths(isopleths: &Isopleths, crs: &Crs, period: Option<Interval>) -> 
             Column::new("incidents", "Incidents inside", "incidents", Real),
         ],
         features: features.collect(),
+        style: Style::number("level", Scale::Sequential),
         period,
         provenance: isopleths.provenance.clone(),
         notes: isopleths.notes.clone(),
@@ -263,6 +270,7 @@ pub fn features(features: Features, crs: &Crs, period: Option<Interval>) -> Laye
         crs: crs.clone(),
         columns: features.columns,
         features: features.features,
+        style: features.style,
         period,
         provenance: features.provenance,
         notes: features.notes,
@@ -283,6 +291,7 @@ pub fn study_area(window: &Window, like: &Layer) -> Layer {
         description: "The area the statistics speak of; nothing is said about places outside it.".to_owned(),
         columns: vec![Column::new("area_km2", "Area", "km²", Real)],
         features: features.collect(),
+        style: Style::of(DrawnBy::Edge),
         notes: Vec::new(),
         ..like.clone()
     }

@@ -4,6 +4,7 @@
 //! written, reads, runs, turns answers into layers, and writes them whole or not at all.
 
 mod answers;
+mod briefing;
 pub mod demo;
 mod drawing;
 pub mod error;
@@ -16,7 +17,7 @@ mod run;
 mod stability;
 mod zoning;
 
-pub use brasa_export::OutputRecord;
+pub use brasa_export::{Lang, OutputRecord};
 pub use brasa_ingest::{InputOptions, Pieces, Progress as Reading, without_secrets};
 pub use brasa_spatial_index::watch::Step;
 pub use brasa_spatial_index::{METHODS, Method, method};
@@ -24,5 +25,5 @@ pub use error::EngineError;
 pub use hotspots::{Hotspot, HotspotsParams};
 pub use inspect::inspect;
 pub use manifest::Manifest;
-pub use pipeline::{Analysis, Output, Pipeline};
+pub use pipeline::{Analysis, MapOptions, Output, Pipeline};
 pub use run::{Observer, Outcome, Progress, run, run_watched};

@@ -8,13 +8,19 @@
 //! [hotspots]          # or the name of a method: [kde], [gi-star], [dbscan]
 //! cell = "250m"
 //!
+//! [map]               # may be left out
+//! lang = "es"
+//!
 //! [output]
 //! path = "hotspots"
 //! ```
 
 use std::path::{Path, PathBuf};
 
+use brasa_export::Lang;
 use brasa_ingest::InputOptions;
+use brasa_model::Classes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -29,8 +35,29 @@ pub struct Pipeline {
     pub input: InputOptions,
     /// What to ask.
     pub analysis: Analysis,
+    /// How maps look.
+    pub map: MapOptions,
     /// Where to write.
     pub output: Output,
+}
+
+/// How maps look: the section `[map]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MapOptions {
+    /// Title of maps and reports [default: the name of the file]
+    #[schemars(title = "TEXT")]
+    pub title: Option<String>,
+    /// Whom the data is owed to, written under every map; many licences ask for it
+    #[schemars(title = "TEXT")]
+    pub attribution: Option<String>,
+    /// How numbers are cut into classes of colour: jenks, quantile, standard-deviation, head-tail or equal, and how many
+    pub classes: Classes,
+    /// Language of maps and reports: en, es or pt, es-MX where the decimal mark is a point [default: that of the locale]
+    pub lang: Option<Lang>,
+    /// Streets, rivers or other shapes to draw beneath, from a file on this machine (GeoPackage, GeoJSON, .osm.pbf, …)
+    #[schemars(title = "FILE")]
+    pub basemap: Option<PathBuf>,
 }
 
 /// What to ask.
@@ -113,6 +140,7 @@ impl Pipeline {
             sections.remove(name).ok_or_else(|| refused("pipeline", format!("there is no [{name}] section")))
         };
         let (mut input, output) = (section("input")?, section("output")?);
+        let map = section("map").unwrap_or_else(|_| Value::Object(Map::new()));
         let mut taken = |name: &str| input.as_object_mut().and_then(|input| input.remove(name));
         let files: Option<Vec<PathBuf>> = match (taken("file"), taken("files")) {
             (Some(Value::String(file)), None) => Some(vec![file.into()]),
@@ -137,6 +165,8 @@ impl Pipeline {
             input: serde_path_to_error::deserialize(input)
                 .map_err(|error| refused("[input]", error.to_string()))?,
             analysis: Analysis::new(&name, parameters)?,
+            map: serde_path_to_error::deserialize(map)
+                .map_err(|error| refused("[map]", error.to_string()))?,
             output: serde_path_to_error::deserialize(output)
                 .map_err(|error| refused("[output]", error.to_string()))?,
         })
@@ -164,6 +194,9 @@ impl Pipeline {
         let mut sections = Map::new();
         sections.insert("input".to_owned(), Value::Object(input));
         sections.insert(self.analysis.name().to_owned(), parameters);
+        if self.map != MapOptions::default() {
+            sections.insert("map".to_owned(), Value::Object(section(&self.map)?));
+        }
         sections.insert("output".to_owned(), Value::Object(section(&self.output)?));
         toml::to_string_pretty(&sections).map_err(|error| refused(error.to_string()))
     }
@@ -187,6 +220,11 @@ mod tests {
         let text = "[input]\nfile = \"a.csv\"\nlon = \"longitud\"\n\n[dbscan]\neps = \"200m\"\nmin-points = 7\n\n[output]\npath = \"c.gpkg\"\nlabels = \"l.csv\"\n";
         let pipeline = Pipeline::from_toml(text).unwrap();
         assert_eq!(pipeline.input.lon.as_deref(), Some("longitud"));
+        assert_eq!(Pipeline::from_toml(&pipeline.to_toml().unwrap()).unwrap(), pipeline);
+
+        let map = text.replace("[output]", "[map]\nclasses = \"quantile:4\"\nlang = \"pt\"\n\n[output]");
+        let pipeline = Pipeline::from_toml(&map).unwrap();
+        assert_eq!((pipeline.map.lang, pipeline.map.classes.most), (Some(Lang::PT), 4));
         assert_eq!(Pipeline::from_toml(&pipeline.to_toml().unwrap()).unwrap(), pipeline);
 
         let two = text.replace("file = \"a.csv\"", "files = [\"a.csv\", \"b.csv\"]");

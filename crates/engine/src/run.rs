@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 
 use brasa_export::{Format, Staged};
 use brasa_ingest::{Ingested, Pieces};
-use brasa_model::{Crs, Interval, Note, Provenance, Reject, Surface, Times};
+use brasa_model::{Briefing, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Times, Trend};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
 use serde_json::Value;
 
 use crate::answers::{FileFormat, Target, counted, format_for};
-use crate::{
-    Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, layers, zoning,
-};
+use crate::briefing::briefing;
+use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, zoning};
 
 /// What a run did, for whoever shows it.
 pub struct Outcome {
@@ -22,6 +21,8 @@ pub struct Outcome {
     pub manifest: Manifest,
     /// The hotspots by rank, if hotspots were asked for.
     pub hotspots: Option<Vec<Hotspot>>,
+    /// Incidents per stretch of time, if hotspots were asked for and times are known.
+    pub trend: Option<Trend>,
     /// The rows set aside.
     pub rejects: Vec<Reject>,
     /// Where the rejects were written.
@@ -166,28 +167,23 @@ fn run_hotspots(
     let crs = input.incidents.crs.clone();
     let mut notes = input.notes.clone();
     notes.append(&mut found.notes);
-    let mut layer = found.layer;
-    layer.notes.clone_from(&notes);
-    let period = layer.period;
-    let mut zones = layers::local_stats(&found.zones, &crs, period, layers::telling_zones(&found.zones));
-    let mut study_area = layers::study_area(&input.incidents.window, &layer);
-    for layer in [&mut layer, &mut zones, &mut study_area] {
-        layer.provenance.inputs.clone_from(&input.inputs);
-    }
-    found.density.provenance.inputs.clone_from(&input.inputs);
-    found.density.notes.clone_from(&notes);
-
-    brasa_export::write_layer(&layer, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
-    if cfg!(feature = "gdal") {
-        brasa_export::write_gpkg(&[&layer, &zones, &study_area], &folder.path("hotspots.gpkg")?)?;
-        brasa_export::write_surface(&found.density, &crs, &folder.path("density.tif")?, Format::GeoTiff)?;
-    } else {
+    if !cfg!(feature = "gdal") {
         notes.push(
             Note::new("without_gdal", "no GeoPackage and no GeoTIFF: this brasa was built without GDAL")
                 .reason("build with the cargo feature gdal to get them"),
         );
+    }
+    let hotspots = found.hotspots.clone();
+    let briefing = briefing(&input, found, &pipeline.map, (command, notes), watch)?;
+    brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
+    if cfg!(feature = "gdal") {
+        let Briefing { hotspots, zones, study_area, over_time, .. } = &briefing;
+        let layers: Vec<&Layer> = [hotspots, zones, study_area].into_iter().chain(over_time).collect();
+        brasa_export::write_gpkg(&layers, &folder.path("hotspots.gpkg")?)?;
+        brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.tif")?, Format::GeoTiff)?;
+    } else {
         brasa_export::write_surface(
-            &found.density,
+            &briefing.density,
             &crs,
             &folder.path_for("density.csv", Format::Csv)?,
             Format::Csv,
@@ -197,14 +193,21 @@ fn run_hotspots(
     if rejects_file.is_some() {
         brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
     }
-    let mut manifest = manifest(&layer.provenance, command, notes, &input);
+    let mut manifest = manifest(&briefing.hotspots.provenance, command, briefing.notes, &input);
     manifest.outputs = folder.digests()?;
     brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
     folder.commit()?;
 
-    let headline = counted(found.hotspots.len(), "hotspot");
-    let hotspots = Some(found.hotspots);
-    Ok(Outcome { manifest, hotspots, rejects: input.rejects, rejects_file, crs, headline })
+    let headline = counted(hotspots.len(), "hotspot");
+    Ok(Outcome {
+        manifest,
+        hotspots: Some(hotspots),
+        trend: briefing.trend,
+        rejects: input.rejects,
+        rejects_file,
+        crs,
+        headline,
+    })
 }
 
 fn run_method(
@@ -245,7 +248,8 @@ fn run_method(
         brasa_export::write_labels(rows, files, clusters, &staged.path(&file_name(path))?)?;
     }
     let mut notes = input.notes.clone();
-    let target = Target { method, path: &waiting, format, crs, period, inputs: &input.inputs };
+    let (classes, inputs) = (pipeline.map.classes, &input.inputs);
+    let target = Target { method, path: &waiting, format, crs, period, classes, inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
     if let Some(rejected) = &mut rejected {
         let files = input.incidents.files.as_ref();
@@ -261,7 +265,7 @@ fn run_method(
     if let Some(rejected) = rejected {
         manifest.outputs.extend(rejected.commit()?);
     }
-    Ok(Outcome { manifest, hotspots: None, rejects: input.rejects, rejects_file, crs, headline })
+    Ok(Outcome { manifest, hotspots: None, trend: None, rejects: input.rejects, rejects_file, crs, headline })
 }
 
 /// The files a run reads, which it must never write.

@@ -82,6 +82,7 @@ pub(crate) fn of_layer(layer: &Layer, path: &Path) -> Result<(), ExportError> {
             (ColumnKind::Integer, _) => Kind::Integer,
             (ColumnKind::Real, _) => Kind::Real,
             (ColumnKind::Text, _) => Kind::Text,
+            (ColumnKind::Time, _) => Kind::Time("%Y-%m-%dT%H:%M:%S"),
         };
         columns.push(Column { name: column.name, title: column.title, unit: &column.unit, kind });
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use brasa_model::{ColumnKind, Layer, Surface, SurfaceSeries, Value};
+use brasa_model::{ColumnKind, DrawnBy, Layer, Surface, SurfaceSeries, Value};
 
 use crate::ExportError;
 
@@ -20,6 +20,7 @@ pub(crate) fn layers(layers: &[&Layer]) -> Result<(), ExportError> {
             return Err(wrong(layer, "its title is used twice"));
         }
         columns(layer)?;
+        style(layer)?;
         features(layer)?;
     }
     Ok(())
@@ -35,6 +36,24 @@ fn columns(layer: &Layer) -> Result<(), ExportError> {
                 &format!("column name \"{name}\" is reserved, repeated or not in snake_case"),
             ));
         }
+    }
+    Ok(())
+}
+
+/// The columns that the style speaks of exist, and hold what it needs.
+fn style(layer: &Layer) -> Result<(), ExportError> {
+    let (wanted, is_number) = match &layer.style.by {
+        DrawnBy::Number { column, .. } => (Some(*column), true),
+        DrawnBy::Word { column, .. } => (Some(*column), false),
+        DrawnBy::Edge | DrawnBy::Alike => (None, false),
+    };
+    let fits = |kind: ColumnKind| match is_number {
+        true => matches!(kind, ColumnKind::Integer | ColumnKind::Real),
+        false => kind == ColumnKind::Text,
+    };
+    let found = wanted.map(|name| layer.column(name).is_some_and(|at| fits(layer.columns[at].kind)));
+    if found == Some(false) || layer.style.label.is_some_and(|label| layer.column(label).is_none()) {
+        return Err(wrong(layer, "its style names a column that is not there or holds something else"));
     }
     Ok(())
 }
@@ -66,6 +85,7 @@ const fn fits(value: &Value, kind: ColumnKind) -> bool {
             | (Value::Integer(_), ColumnKind::Integer | ColumnKind::Real)
             | (Value::Real(_), ColumnKind::Real)
             | (Value::Text(_), ColumnKind::Text)
+            | (Value::Time(_), ColumnKind::Time)
     )
 }
 

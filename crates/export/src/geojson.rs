@@ -148,6 +148,7 @@ fn push_feature(
             Value::Integer(value) => push_json(text, value),
             Value::Real(value) => push_json(text, value),
             Value::Text(value) => push_json(text, value),
+            Value::Time(value) => push_json(text, &value.to_string()),
         }
     }
     text.extend_from_slice(b"},\"geometry\":");

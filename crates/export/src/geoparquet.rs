@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use brasa_model::{ColumnKind, Layer, Value};
 use geo::{BoundingRect, Coord, Geometry, LineString, Polygon};
-use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::KeyValue;
@@ -69,6 +69,7 @@ fn write_to(layer: &Layer, geometries: &[Option<Geometry<i32>>], out: impl Write
                 ColumnKind::Integer => put_known::<Int64Type>(&mut group, values().map(integer))?,
                 ColumnKind::Real => put_known::<DoubleType>(&mut group, values().map(real))?,
                 ColumnKind::Text => put_known::<ByteArrayType>(&mut group, values().map(text))?,
+                ColumnKind::Time => put_known::<Int64Type>(&mut group, values().map(microseconds))?,
             }
         }
         let geometries = &geometries[from..to];
@@ -114,6 +115,10 @@ fn text(value: &Value) -> Option<ByteArray> {
     if let Value::Text(value) = value { Some(ByteArray::from(value.as_str())) } else { None }
 }
 
+fn microseconds(value: &Value) -> Option<i64> {
+    if let Value::Time(value) = value { value.0.checked_mul(1_000_000) } else { None }
+}
+
 fn degrees(units: i32) -> f64 {
     f64::from(units) / PER_DEGREE
 }
@@ -156,6 +161,8 @@ fn schema(layer: &Layer) -> Result<TypePtr> {
             ColumnKind::Integer => (Physical::INT64, None),
             ColumnKind::Real => (Physical::DOUBLE, None),
             ColumnKind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            // On the clocks of the place, which no zone adjusts.
+            ColumnKind::Time => (Physical::INT64, Some(LogicalType::timestamp(false, TimeUnit::MICROS))),
         };
         fields.push(column(found.name, kind, logical, Repetition::OPTIONAL)?);
     }

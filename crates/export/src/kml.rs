@@ -1,12 +1,13 @@
 //! Keyhole Markup Language 2.2: what Google Earth and the maps of the field open.
 //!
 //! Values are typed by a schema and shown with their titles; texts from files are escaped, and what XML 1.0 cannot hold
-//! becomes U+FFFD. The document carries the period the layer speaks of, in local civil time.
+//! becomes U+FFFD. The document carries the period the layer speaks of, a feature its own where it has one: local civil
+//! time, without a zone.
 
 use std::io::Write;
 use std::path::Path;
 
-use brasa_model::{ColumnKind, Feature, Layer, Value};
+use brasa_model::{Civil, ColumnKind, Feature, Layer, Value};
 use geo::{Coord, Geometry, LineString, Polygon};
 
 use crate::geojson::{Header, push_degrees};
@@ -39,7 +40,7 @@ fn types(layer: &Layer) -> Vec<&'static str> {
     let kind = |(at, column): (usize, &brasa_model::Column)| match column.kind {
         ColumnKind::Integer if layer.features.iter().all(|feature| small(&feature.values[at])) => "int",
         ColumnKind::Real => "double",
-        ColumnKind::Integer | ColumnKind::Text => "string",
+        ColumnKind::Integer | ColumnKind::Text | ColumnKind::Time => "string",
     };
     layer.columns.iter().enumerate().map(kind).collect()
 }
@@ -52,7 +53,9 @@ fn push_head(text: &mut Vec<u8>, layer: &Layer, types: &[&str], about: &str) {
     );
     element(text, "name", &layer.title);
     element(text, "description", &layer.description);
-    push_period(text, layer);
+    if let Some(period) = layer.period {
+        push_span(text, period.start, period.end);
+    }
     text.extend_from_slice(b"\n<ExtendedData>");
     element(text, "brasa:about", about);
     text.extend_from_slice(b"</ExtendedData>\n<Schema id=\"columns\" name=\"");
@@ -70,18 +73,21 @@ fn push_head(text: &mut Vec<u8>, layer: &Layer, types: &[&str], about: &str) {
     text.extend_from_slice(b"</Schema>\n");
 }
 
-fn push_period(text: &mut Vec<u8>, layer: &Layer) {
-    if let Some(period) = layer.period {
-        text.extend_from_slice(b"<TimeSpan>");
-        element(text, "begin", &period.start.to_string());
-        element(text, "end", &period.end.to_string());
-        text.extend_from_slice(b"</TimeSpan>");
-    }
+fn push_span(text: &mut Vec<u8>, begin: Civil, end: Civil) {
+    text.extend_from_slice(b"<TimeSpan>");
+    element(text, "begin", &begin.to_string());
+    element(text, "end", &end.to_string());
+    text.extend_from_slice(b"</TimeSpan>");
 }
 
 fn push_feature(text: &mut Vec<u8>, layer: &Layer, feature: &Feature, geometry: Option<&Geometry<i32>>) {
     let id = feature.id;
     text.extend_from_slice(format!("<Placemark id=\"f{id}\"><name>{id}</name>").as_bytes());
+    if let Some((begin, end)) = layer.start_and_end()
+        && let (Value::Time(begin), Value::Time(end)) = (&feature.values[begin], &feature.values[end])
+    {
+        push_span(text, *begin, *end);
+    }
     text.extend_from_slice(b"<ExtendedData><SchemaData schemaUrl=\"#columns\">");
     for (value, column) in feature.values.iter().zip(&layer.columns) {
         let value = match value {
@@ -90,6 +96,7 @@ fn push_feature(text: &mut Vec<u8>, layer: &Layer, feature: &Feature, geometry: 
             Value::Real(value) if value.is_finite() => value.to_string(),
             Value::Real(_) => continue,
             Value::Text(value) => value.clone(),
+            Value::Time(value) => value.to_string(),
         };
         text.extend_from_slice(format!("<SimpleData name=\"{}\">", column.name).as_bytes());
         push_escaped(text, &value);

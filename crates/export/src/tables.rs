@@ -55,6 +55,7 @@ pub(crate) fn write_layer(layer: &Layer, path: &Path) -> Result<(), ExportError>
                     Value::Integer(value) => table.write_field(value.to_string())?,
                     Value::Real(value) => table.write_field(number(*value))?,
                     Value::Text(value) => table.write_field(safe(value).as_bytes())?,
+                    Value::Time(value) => table.write_field(value.to_string())?,
                 }
             }
             if let Some([lon, lat]) = places.get(at) {

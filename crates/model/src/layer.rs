@@ -2,7 +2,7 @@
 
 use geo::Geometry;
 
-use crate::{Crs, Interval, Note, Provenance};
+use crate::{Civil, Crs, Interval, Note, Provenance, Style};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum ColumnKind {
     Real,
     /// Text.
     Text,
+    /// A date and time on the clocks of the place.
+    Time,
 }
 
 /// A column: its name in files, its title for people, its unit.
@@ -46,6 +48,8 @@ pub enum Value {
     Real(f64),
     /// Text.
     Text(String),
+    /// A date and time on the clocks of the place, without a zone.
+    Time(Civil),
 }
 
 impl Value {
@@ -81,6 +85,8 @@ pub struct Features {
     pub columns: Vec<Column>,
     /// The features.
     pub features: Vec<Feature>,
+    /// How they ask to be drawn.
+    pub style: Style,
     /// How it was made.
     pub provenance: Provenance,
     /// What was chosen or noticed on the way.
@@ -102,10 +108,26 @@ pub struct Layer {
     pub columns: Vec<Column>,
     /// The features.
     pub features: Vec<Feature>,
+    /// How it asks to be drawn.
+    pub style: Style,
     /// The period it speaks of.
     pub period: Option<Interval>,
     /// How it was made.
     pub provenance: Provenance,
     /// What was chosen or noticed on the way.
     pub notes: Vec<Note>,
+}
+
+impl Layer {
+    /// The position of a column.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The columns in which each feature begins and ends, where features have times of their own: the first two that hold
+    /// times.
+    pub fn start_and_end(&self) -> Option<(usize, usize)> {
+        let mut times = (0..self.columns.len()).filter(|&at| self.columns[at].kind == ColumnKind::Time);
+        Some((times.next()?, times.next()?))
+    }
 }

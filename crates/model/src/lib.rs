@@ -13,6 +13,7 @@
 //! | [`Account`], [`Reject`], [`Note`], [`Provenance`] | how the answer came about |
 
 pub mod account;
+pub mod briefing;
 pub mod clip;
 pub mod clusters;
 pub mod crs;
@@ -29,6 +30,7 @@ pub mod note;
 mod plain;
 pub mod provenance;
 pub mod risk;
+pub mod style;
 pub mod surface;
 pub mod surface_series;
 pub mod time;
@@ -37,6 +39,7 @@ pub mod window;
 pub mod zoning;
 
 pub use account::{Account, Reason, Reject};
+pub use briefing::{Briefing, Step, Stretch, Trend, Week};
 pub use clusters::{Cluster, Clusters, Ellipse, Excess, Scores};
 pub use crs::{Crs, CrsError, Projector, SourceCrs};
 pub use curve::{Curve, Role, Series};
@@ -55,6 +58,7 @@ pub use note::Note;
 pub use plain::is_plainly_valid;
 pub use provenance::{InputRecord, KindRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};
+pub use style::{ClassRule, Classes, ClassesError, DrawnBy, Scale, Style, Tone, Word};
 pub use surface::Surface;
 pub use surface_series::SurfaceSeries;
 pub use time::{Civil, Interval, PeakHours, Times, Timing};

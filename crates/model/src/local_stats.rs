@@ -1,6 +1,6 @@
 //! A statistic per zone, with how sure it is.
 
-use crate::{Note, Provenance, Series, Zoning};
+use crate::{Note, Provenance, Series, Tone, Word, Zoning};
 
 /// What a zone is, once many tests have been allowed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,22 @@ impl Class {
             Self::Unlike => "unlike",
             Self::NotSignificant => "not significant",
         }
+    }
+
+    /// What it means and how loud it is on a map.
+    pub const fn explained(self) -> Word {
+        let (title, tone) = match self {
+            Self::Hot => ("Hot: significantly many", Tone::High),
+            Self::Cold => ("Cold: significantly few", Tone::Low),
+            Self::HighHigh => ("High among high", Tone::High),
+            Self::LowLow => ("Low among low", Tone::Low),
+            Self::HighLow => ("High among low", Tone::HighAmongLow),
+            Self::LowHigh => ("Low among high", Tone::LowAmongHigh),
+            Self::Alike => ("Like its neighbours", Tone::LowAmongHigh),
+            Self::Unlike => ("Unlike its neighbours", Tone::HighAmongLow),
+            Self::NotSignificant => ("Not significant", Tone::Quiet),
+        };
+        Word { value: self.word(), title, tone }
     }
 }
 

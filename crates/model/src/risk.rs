@@ -2,7 +2,7 @@
 
 use geo::Polygon;
 
-use crate::Surface;
+use crate::{Surface, Tone, Word};
 
 /// The relative risk of two patterns, cell by cell. NaN where it is not defined. How it was made and what was noticed on the
 /// way stands with `log_ratio`.
@@ -60,5 +60,14 @@ impl Tail {
             Self::High => "high",
             Self::Low => "low",
         }
+    }
+
+    /// What it means and how loud it is on a map.
+    pub const fn explained(self) -> Word {
+        let (title, tone) = match self {
+            Self::High => ("More than its share", Tone::High),
+            Self::Low => ("Less than its share", Tone::Low),
+        };
+        Word { value: self.word(), title, tone }
     }
 }

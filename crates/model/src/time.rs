@@ -43,9 +43,29 @@ impl Civil {
 
     /// The first instant of the month after this one.
     pub fn next_month(self) -> Self {
+        self.month_start(1)
+    }
+
+    /// The first instant of the month so many months after this one's, or before.
+    pub(crate) fn month_start(self, months: i32) -> Self {
         let (year, month, _) = self.date();
-        let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-        Self(days_from_civil(year, month, 1) * DAY)
+        let months = year * 12 + i32::from(month) - 1 + months;
+        Self(days_from_civil(months.div_euclid(12), months.rem_euclid(12) as u8 + 1, 1) * DAY)
+    }
+
+    /// Days since 1970-01-01.
+    pub(crate) const fn day_number(self) -> i64 {
+        self.0.div_euclid(DAY)
+    }
+
+    /// The first instant of the day.
+    pub(crate) const fn midnight(self) -> Self {
+        Self(self.day_number() * DAY)
+    }
+
+    /// So many days later.
+    pub(crate) const fn plus_days(self, days: i64) -> Self {
+        Self(self.0 + days * DAY)
     }
 }
 
@@ -104,7 +124,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The hours of the day that the interval touches, each with its share of it: the aoristic weights of Ratcliffe 2000
+    /// The hours of the week that the interval touches, the first that of Monday's midnight, each with its share of it: the aoristic weights of Ratcliffe 2000
     /// (doi:10.1080/136588100424963). Nothing for a day or longer, which says nothing of the hour. Whole 2⁻³² parts, so that
     /// sums do not depend on their order.
     fn hours(self) -> impl Iterator<Item = (usize, u64)> {
@@ -116,10 +136,14 @@ impl Interval {
             let (from, to) = ((first + at) * 3600, (first + at + 1) * 3600);
             let overlap = to.min(self.end.0) - from.max(self.start.0);
             let part = (i128::from(overlap) * i128::from(ONE) / i128::from(length)) as u64;
-            ((first + at).rem_euclid(24) as usize, part)
+            // 1970-01-01 was a Thursday.
+            ((first + at + 72).rem_euclid(HOURS_OF_WEEK as i64) as usize, part)
         })
     }
 }
+
+/// Hours of the week.
+const HOURS_OF_WEEK: usize = 168;
 
 /// One incident, where hours share it out.
 const ONE: u64 = 1 << 32;
@@ -154,12 +178,18 @@ impl Times {
 }
 
 /// When some incidents happened, all in all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Timing {
     period: Option<Interval>,
-    /// Incidents by hour of the day, in parts of [`ONE`].
-    by_hour: [u64; 24],
+    /// Incidents by hour of the week, in parts of [`ONE`].
+    by_hour: [u64; HOURS_OF_WEEK],
     all: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { period: None, by_hour: [0; HOURS_OF_WEEK], all: 0 }
+    }
 }
 
 impl Timing {
@@ -180,6 +210,20 @@ impl Timing {
         self.period
     }
 
+    /// Incidents by day of the week, from Monday, and hour; `None` where no hour is known. An incident between a from and a to
+    /// counts in the hours between.
+    pub fn week(&self) -> Option<[[f64; 24]; 7]> {
+        let at = |day: usize, hour: usize| self.by_hour[day * 24 + hour] as f64 / ONE as f64;
+        let week = std::array::from_fn(|day| std::array::from_fn(|hour| at(day, hour)));
+        self.by_hour.iter().any(|&part| part > 0).then_some(week)
+    }
+
+    /// The share of the incidents of whose hour something is known.
+    pub fn known(&self) -> f64 {
+        let known: u64 = self.by_hour.iter().sum();
+        if self.all == 0 { 0.0 } else { known as f64 / ONE as f64 / self.all as f64 }
+    }
+
     /// The block of hours with the most incidents, the earliest of several; `None` where something is known of the hour for
     /// fewer than twenty of them, or for less than four in five. An incident between a from and a to counts in the hours between.
     pub fn peak(&self) -> Option<PeakHours> {
@@ -189,7 +233,8 @@ impl Timing {
         if incidents < PeakHours::LEAST || incidents * 5 < self.all * 4 {
             return None;
         }
-        let hours = |start: usize| (start..start + PeakHours::HOURS).map(|hour| self.by_hour[hour % 24]);
+        let by_hour: [u64; 24] = std::array::from_fn(|hour| self.by_hour.iter().skip(hour).step_by(24).sum());
+        let hours = |start: usize| (start..start + PeakHours::HOURS).map(|hour| by_hour[hour % 24]);
         let block = |start: usize| hours(start).sum::<u64>();
         let start = (0..24).max_by_key(|&start| (block(start), std::cmp::Reverse(start)))?;
         Some(PeakHours { start, share: block(start) as f64 / known as f64 })
@@ -255,7 +300,10 @@ mod tests {
     fn an_interval_is_shared_out_over_its_hours() {
         let at = |day, second| Civil::new(2024, 5, day, second).unwrap();
         let shares = |start: Civil, end: Civil| -> Vec<(usize, f64)> {
-            Interval { start, end }.hours().map(|(hour, part)| (hour, part as f64 / ONE as f64)).collect()
+            Interval { start, end }
+                .hours()
+                .map(|(hour, part)| (hour % 24, part as f64 / ONE as f64))
+                .collect()
         };
         assert_eq!(shares(at(1, 36_000), at(1, 36_060)), [(10, 1.0)]);
         assert_eq!(shares(at(1, 84_600), at(2, 5400)), [(23, 0.25), (0, 0.5), (1, 0.25)]);
@@ -272,6 +320,11 @@ mod tests {
         let timing: Timing = vec![Some(night); 20].into_iter().collect();
         let peak = timing.peak().unwrap();
         assert_eq!((peak.start, peak.share), (23, 1.0));
+        // 1 May 2024 was a Wednesday.
+        let week = timing.week().unwrap();
+        assert_eq!((week[2][23], week[3][0], week[3][2]), (5.0, 5.0, 5.0));
+        assert_eq!(week.as_flattened().iter().sum::<f64>(), 20.0);
+        assert_eq!(timing.known(), 1.0);
         assert!(vec![Some(night); 19].into_iter().collect::<Timing>().peak().is_none());
     }
 }

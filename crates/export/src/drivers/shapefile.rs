@@ -90,6 +90,7 @@ fn fields(layer: &Layer) -> Vec<Field> {
                     ColumnKind::Integer => whole_numbers(short, values),
                     ColumnKind::Real => real_numbers(short, values),
                     ColumnKind::Text => texts(short, values),
+                    ColumnKind::Time => times(short),
                 }
             }
         });
@@ -173,6 +174,12 @@ fn texts<'a>(short: String, values: impl Iterator<Item = &'a Value> + Clone) -> 
     Field { short, kind: OGRFieldType::OFTString, width: longest.clamp(1, TEXT), decimals: 0, note }
 }
 
+/// The only kind of time in a shapefile is the day.
+fn times(short: String) -> Field {
+    let note = "date and time as text, ISO 8601".to_owned();
+    Field { short, kind: OGRFieldType::OFTString, width: "2024-01-01T00:00:00".len(), decimals: 0, note }
+}
+
 /// A text of at most 254 bytes.
 fn cut(text: &str) -> Cow<'_, str> {
     let text = without_nul(text);
@@ -207,6 +214,7 @@ fn fill(layer: &Layer, shape: Shape, fields: &[Field], path: &Path) -> Result<()
                     row.set_field_integer64(at, *value)?;
                 }
                 Value::Text(text) => row.set_field_string(at, &cut(text))?,
+                Value::Time(time) => row.set_field_string(at, &time.to_string())?,
                 value => match number(value).filter(|value| fits(*value)) {
                     Some(value) => row.set_field_double(at, value)?,
                     None => row.set_field_null(at)?,

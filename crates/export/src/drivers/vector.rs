@@ -76,6 +76,7 @@ fn fill<'a>(dataset: &'a mut Dataset, layer: &Layer, options: &[&str]) -> Result
             ColumnKind::Integer => OGRFieldType::OFTInteger64,
             ColumnKind::Real => OGRFieldType::OFTReal,
             ColumnKind::Text => OGRFieldType::OFTString,
+            ColumnKind::Time => OGRFieldType::OFTDateTime,
         };
         FieldDefn::new(column.name, kind)?.add_to_layer(&made)?;
     }
@@ -94,6 +95,7 @@ fn fill<'a>(dataset: &'a mut Dataset, layer: &Layer, options: &[&str]) -> Result
                 Value::Real(value) if value.is_finite() => row.set_field_double(at, *value)?,
                 Value::Real(_) | Value::Null => row.set_field_null(at)?,
                 Value::Text(value) => row.set_field_string(at, &without_nul(value))?,
+                Value::Time(value) => row.set_field_string(at, &value.to_string())?,
             }
         }
         if feature.geometry.coords_count() > 0 {

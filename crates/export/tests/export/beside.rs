@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use tempfile::tempdir;
 
-use crate::fixtures::{crs, layer, layer_of, series, surface};
+use crate::fixtures::{crs, layer, layer_of, series, surface, timed};
 
 fn json_of(path: &Path) -> Json {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -56,6 +56,20 @@ fn a_table_says_what_it_holds_where_it_lies_and_where_it_comes_from() {
         fields[1],
         json!({"name": "intensity", "type": "number", "title": "Incidents per km² and year", "unit": "incidents/km²/year"})
     );
+}
+
+#[test]
+fn times_are_local_and_say_how_they_are_written() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("a.csv");
+    write_layer(&timed(), &path, Format::Csv).unwrap();
+    assert!(fs::read_to_string(path.with_extension("csvt")).unwrap().contains(",DateTime,DateTime,CoordX"));
+    let package = json_of(&path.with_extension("datapackage.json"));
+    let start = &package["resources"][0]["schema"]["fields"][3];
+    assert_eq!((&start["name"], &start["format"]), (&json!("start"), &json!("%Y-%m-%dT%H:%M:%S")));
+    let mut reader = csv::Reader::from_path(&path).unwrap();
+    let starts: Vec<String> = reader.records().map(|row| row.unwrap()[3].to_owned()).collect();
+    assert_eq!((starts[0].as_str(), starts[3].as_str()), ("2018-03-01T01:00:00", ""));
 }
 
 #[test]

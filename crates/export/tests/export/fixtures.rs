@@ -1,6 +1,6 @@
 use brasa_model::{
     Civil, Column, ColumnKind, Crs, Feature, Grid, InputRecord, Interval, Layer, Metres, Note, Provenance,
-    Surface, SurfaceSeries, Value, Window, WindowOrigin,
+    Scale, Style, Surface, SurfaceSeries, Value, Window, WindowOrigin,
 };
 use geo::{Geometry, MultiPolygon, Polygon, polygon};
 
@@ -77,6 +77,7 @@ pub fn layer_of(geometries: Vec<Geometry<f64>>) -> Layer {
             Column::new("why", "Why it's here", "", ColumnKind::Text),
         ],
         features,
+        style: Style::number("intensity", Scale::Sequential).labelled("rank"),
         period: Some(Interval {
             start: Civil::new(2018, 1, 1, 0).unwrap(),
             end: Civil::new(2019, 1, 1, 0).unwrap(),
@@ -90,6 +91,19 @@ pub fn layer_of(geometries: Vec<Geometry<f64>>) -> Layer {
 pub fn layer() -> Layer {
     let places = (0..9).map(|at| ring(231_000.0 + 1_500.0 * f64::from(at), 3_893_000.0, 1_000.0).into());
     layer_of(places.collect())
+}
+
+/// The nine polygons, each with a day of its own; the fourth without one.
+pub fn timed() -> Layer {
+    let mut layer = layer();
+    layer.columns.push(Column::new("start", "Start", "", ColumnKind::Time));
+    layer.columns.push(Column::new("end", "End, not part of it", "", ColumnKind::Time));
+    for (day, feature) in (1..).zip(&mut layer.features) {
+        let time = |day| Value::Time(Civil::new(2018, 3, day, 3_600).unwrap());
+        let known = if day == 4 { [Value::Null, Value::Null] } else { [time(day), time(day + 1)] };
+        feature.values.extend(known);
+    }
+    layer
 }
 
 /// A slope that rises to the north-east, with a corner cut off.

@@ -9,7 +9,7 @@ use parquet::record::Field;
 use serde_json::{Value as Json, json};
 use tempfile::tempdir;
 
-use crate::fixtures::{HOSTILE, layer, layer_of};
+use crate::fixtures::{HOSTILE, layer, layer_of, timed};
 
 fn open(path: &Path) -> SerializedFileReader<File> {
     SerializedFileReader::new(File::open(path).unwrap()).unwrap()
@@ -94,6 +94,16 @@ fn values_and_boxes_come_back_as_they_were() {
     let expected =
         [fold(|p| p.0, f64::min), fold(|p| p.1, f64::min), fold(|p| p.0, f64::max), fold(|p| p.1, f64::max)];
     assert_eq!(sides, expected);
+}
+
+#[test]
+fn times_are_local_to_the_microsecond() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("a.parquet");
+    write_layer(&timed(), &path, Format::GeoParquet).unwrap();
+    let rows = rows(&path);
+    assert_eq!(rows[0][4], Field::TimestampMicros(1_519_866_000_000_000), "2018-03-01T01:00:00");
+    assert_eq!(rows[3][4], Field::Null);
 }
 
 #[test]

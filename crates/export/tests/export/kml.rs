@@ -5,7 +5,7 @@ use brasa_model::{Layer, Value};
 use geo::{Geometry, MultiPoint, MultiPolygon, line_string, point};
 use tempfile::tempdir;
 
-use crate::fixtures::{layer, layer_of, ring};
+use crate::fixtures::{layer, layer_of, ring, timed};
 
 fn text_of(layer: &Layer) -> String {
     let dir = tempdir().unwrap();
@@ -37,6 +37,16 @@ fn whole_numbers_beyond_32_bits_are_texts_and_what_is_not_known_is_absent() {
     assert!(text.contains("<SimpleField type=\"string\" name=\"rank\">"));
     assert!(text.contains("<SimpleData name=\"rank\">1099511627776</SimpleData>"));
     assert!(!text.contains("NaN"));
+}
+
+#[test]
+fn a_feature_with_times_of_its_own_has_a_span() {
+    let text = text_of(&timed());
+    assert_eq!(text.matches("<TimeSpan>").count(), 1 + 8, "one without");
+    assert!(text.contains(
+        "<name>1</name><TimeSpan><begin>2018-03-01T01:00:00</begin><end>2018-03-02T01:00:00</end>"
+    ));
+    assert!(text.contains("<SimpleData name=\"start\">2018-03-01T01:00:00</SimpleData>"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use gdal::vector::{LayerAccess, OGRFieldType, OGRwkbGeometryType};
 use geo::{Area, Geometry, LineString, MultiPolygon, Polygon, line_string, point};
 use tempfile::tempdir;
 
-use crate::fixtures::{layer, layer_of, ring};
+use crate::fixtures::{layer, layer_of, ring, timed};
 
 const ENDINGS: [&str; 6] = ["shp", "shx", "dbf", "prj", "cpg", "fields.csv"];
 
@@ -103,6 +103,18 @@ fn what_does_not_fit_is_cut_and_said() {
     assert_eq!(rows[2].field_as_double(4).unwrap(), None);
     assert_eq!(rows[4].field_as_string(6).unwrap().unwrap(), "ñ".repeat(127));
     assert_eq!(rows[0].field_as_string(6).unwrap().unwrap(), "short");
+}
+
+#[test]
+fn times_are_texts_that_sort() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("a.shp");
+    write_layer(&timed(), &path, Format::Shapefile).unwrap();
+    assert!(fields(&path)[4][4].contains("as text"));
+    let dataset = Dataset::open(&path).unwrap();
+    let mut found = dataset.layer(0).unwrap();
+    let starts: Vec<_> = found.features().map(|row| row.field_as_string(4).unwrap()).collect();
+    assert_eq!((starts[0].as_deref(), starts[3].as_deref()), (Some("2018-03-01T01:00:00"), None));
 }
 
 #[test]

@@ -36,7 +36,9 @@
 
 use std::collections::BTreeMap;
 
-use brasa_model::{Column, ColumnKind, Ellipse, Feature, Features, Incidents, Note, Provenance, Value};
+use brasa_model::{
+    Column, ColumnKind, Ellipse, Feature, Features, Incidents, Note, Provenance, Style, Value,
+};
 use geo::{Coord, Geometry, Point};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -162,6 +164,7 @@ pub fn centrography(
         headline,
         columns,
         features: features.collect(),
+        style: Style::of(brasa_model::DrawnBy::Alike),
         provenance: Provenance::new(
             "centrography",
             json!({ "by": params.by, "draw": params.draw, "ellipse": "semi-axes √(2λ/(n-2))", "median_step_m": 1e-6 }),

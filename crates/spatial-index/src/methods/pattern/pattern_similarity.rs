@@ -37,7 +37,9 @@
 
 use std::num::NonZeroU32;
 
-use brasa_model::{Column, ColumnKind, Feature, Features, Incidents, Note, Provenance, Value};
+use brasa_model::{
+    Column, ColumnKind, Feature, Features, Incidents, Note, Provenance, Style, Tone, Value, Word,
+};
 use geo::Geometry;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -115,6 +117,15 @@ impl Verdict {
             Self::Less => "less",
             Self::Similar => "similar",
         }
+    }
+
+    const fn explained(self) -> Word {
+        let (title, tone) = match self {
+            Self::More => ("More than the base", Tone::High),
+            Self::Less => ("Less than the base", Tone::Low),
+            Self::Similar => ("Similar", Tone::Quiet),
+        };
+        Word { value: self.word(), title, tone }
     }
 }
 
@@ -251,6 +262,7 @@ pub fn pattern_similarity(
             Column::new("verdict", "The tested incidents have more, less or similar", "", ColumnKind::Text),
         ],
         features: pieces.shapes(&incidents.window).into_iter().enumerate().map(feature).collect(),
+        style: Style::word("verdict", [Verdict::More, Verdict::Less, Verdict::Similar].map(Verdict::explained).to_vec()),
         provenance,
         notes,
     })

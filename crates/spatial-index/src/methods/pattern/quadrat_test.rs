@@ -36,7 +36,7 @@
 //! read the p of the simulations. No city is even, so that a small p is what to expect; it says nothing about what makes it so. And a
 //! large residual here or there is no hotspot yet: among many cells some are large by chance.
 
-use brasa_model::{Column, ColumnKind, Feature, Features, Incidents, Note, Provenance, Value};
+use brasa_model::{Column, ColumnKind, Feature, Features, Incidents, Note, Provenance, Scale, Style, Value};
 use geo::Geometry;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -193,6 +193,7 @@ pub fn quadrat_test(
             Column::new("area_km2", "Area inside the study area", "km²", ColumnKind::Real),
         ],
         features: pieces.shapes(window).into_iter().enumerate().map(feature).collect(),
+        style: Style::number("residual", Scale::Diverging),
         provenance,
         notes,
     })
