@@ -12,7 +12,7 @@ use brasa_spatial_index::{AnalysisError, Answer, Watch};
 use geo::BoundingRect;
 use serde_json::Value;
 
-use crate::answers::{Target, counted, format_for};
+use crate::answers::{FileFormat, Target, counted, format_for};
 use crate::briefing::briefing;
 use crate::{
     Analysis, EngineError, Hotspot, Manifest, MapOptions, Method, Pipeline, Reading, Step, hotspots, zoning,
@@ -197,7 +197,12 @@ fn run_hotspots(
         brasa_export::write_gpkg(&layers, &folder.path("hotspots.gpkg")?)?;
         brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.tif")?, Format::GeoTiff)?;
     } else {
-        brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.csv")?, Format::Csv)?;
+        brasa_export::write_surface(
+            &briefing.density,
+            &crs,
+            &folder.path_for("density.csv", Format::Csv)?,
+            Format::Csv,
+        )?;
     }
     let picture = brasa_export::draw_briefing(&briefing, lang);
     brasa_export::write_text(&picture, &folder.path("map.svg")?)?;
@@ -246,6 +251,10 @@ fn run_method(
     }
     let stage = |path: &Path| Staged::file(path, force)?.protecting(&inputs(pipeline));
     let mut main = stage(path)?;
+    let waiting = match format {
+        FileFormat::Map(format) => main.path_for(&file_name(path), format)?,
+        FileFormat::Curve(_) => main.path(&file_name(path))?,
+    };
     let mut labels = pipeline.output.labels.as_deref().map(stage).transpose()?;
     let rejects_path = rejects_beside(path);
     // Whether there are rejects is known once all is read; whether they may be written is settled then, before the method runs.
@@ -266,7 +275,6 @@ fn run_method(
         brasa_export::write_labels(rows, files, clusters, &staged.path(&file_name(path))?)?;
     }
     let mut notes = input.notes.clone();
-    let waiting = main.path(&file_name(path))?;
     let (classes, inputs) = (pipeline.map.classes, &input.inputs);
     let target = Target { method, path: &waiting, format, crs, period, classes, inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
