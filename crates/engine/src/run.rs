@@ -205,8 +205,8 @@ fn run_hotspots(
         )?;
     }
     let picture = brasa_export::draw_briefing(&briefing, lang);
-    brasa_export::write_text(&picture, &folder.path("map.svg")?)?;
-    brasa_export::write_png(&picture, &folder.path("map.png")?)?;
+    brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
+    brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
         brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
@@ -275,8 +275,8 @@ fn run_method(
         brasa_export::write_labels(rows, files, clusters, &staged.path(&file_name(path))?)?;
     }
     let mut notes = input.notes.clone();
-    let (classes, inputs) = (pipeline.map.classes, &input.inputs);
-    let target = Target { method, path: &waiting, format, crs, period, classes, inputs };
+    let (map, inputs) = (&pipeline.map, &input.inputs);
+    let target = Target { method, path: &waiting, format, crs, period, map, inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
     if let Some(rejected) = &mut rejected {
         let files = input.incidents.files.as_ref();

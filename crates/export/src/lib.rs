@@ -70,7 +70,9 @@ pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), Exp
         Format::Shapefile => write_shp(layer, path),
         Format::GeoPackage => write_gpkg(&[layer], path),
         Format::FlatGeobuf => write_fgb(layer, path),
-        Format::GeoTiff => Err(ExportError::FormatUnsuitable { format, what: "a layer of features" }),
+        Format::GeoTiff | Format::Svg | Format::Png => {
+            Err(ExportError::FormatUnsuitable { format, what: "a layer of features" })
+        }
     }
 }
 
@@ -182,7 +184,29 @@ pub fn draw_briefing(briefing: &Briefing, lang: Lang) -> String {
     picture::map::of_briefing(briefing, lang)
 }
 
-/// Writes a drawing as PNG, two pixels to each of its units.
-pub fn write_png(svg: &str, path: &Path) -> Result<(), ExportError> {
-    picture::write_png(svg, path)
+/// Draws a layer as such a sheet, in the colours of its classes.
+pub fn draw_layer(layer: &Layer, attribution: &str, lang: Lang) -> Result<String, ExportError> {
+    check::layers(&[layer])?;
+    Ok(picture::map::of_layer(layer, attribution, lang))
+}
+
+/// Draws a surface as such a sheet.
+pub fn draw_surface(
+    surface: &Surface,
+    title: &str,
+    crs: &Crs,
+    attribution: &str,
+    lang: Lang,
+) -> Result<String, ExportError> {
+    check::surfaces(&[("intensity", surface)])?;
+    Ok(picture::map::of_surface(surface, (title, &crs.to_string()), attribution, lang))
+}
+
+/// Writes a drawing: as it is, or as PNG with two pixels to each of its units.
+pub fn write_drawing(svg: &str, path: &Path, format: Format) -> Result<(), ExportError> {
+    match format {
+        Format::Svg => write_text(svg, path),
+        Format::Png => picture::write_png(svg, path),
+        _ => Err(ExportError::FormatUnsuitable { format, what: "a drawing" }),
+    }
 }
