@@ -4,7 +4,7 @@ use std::path::Path;
 
 use brasa_export::{CurveFormat, Format, Lang};
 use brasa_model::{
-    Class, Classes, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail,
+    Class, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Surface, Tail,
 };
 use brasa_spatial_index::{Answer, Method};
 
