@@ -1,8 +1,8 @@
 //! How an answer becomes a file: which formats can hold it, and what is said of it in a line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use brasa_export::{CurveFormat, Format};
+use brasa_export::{Companions, CurveFormat, Format, Imprint};
 use brasa_model::{
     Class, Classes, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail,
 };
@@ -36,6 +36,12 @@ pub(crate) fn format_for(method: &Method, path: &Path) -> Result<FileFormat, Eng
     Err(EngineError::Pipeline { place: path.display().to_string(), why })
 }
 
+/// Where the style and the record for QGIS of an answer at `path` go: beside it, where its format has no room for them.
+pub(crate) fn companions_beside(format: FileFormat, path: &Path) -> Option<[PathBuf; 2]> {
+    let FileFormat::Map(format) = format else { return None };
+    format.has_companions().then(|| Companions::ENDINGS.map(|ending| path.with_extension(ending)))
+}
+
 /// `1 cluster`, `2 clusters`.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -45,6 +51,9 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 pub(crate) struct Target<'a> {
     pub method: &'a Method,
     pub path: &'a Path,
+    /// Where the style and the record for QGIS go, if they stand beside the answer.
+    pub beside: Option<[&'a Path; 2]>,
+    pub imprint: Imprint<'a>,
     pub format: FileFormat,
     pub crs: &'a Crs,
     pub period: Option<Interval>,
@@ -64,6 +73,7 @@ impl Target<'_> {
                     format!("{} cells, highest {:.2} {}", surface.grid.len(), surface.peak(), surface.unit);
                 if matches!(format, Format::GeoTiff | Format::Csv) {
                     brasa_export::write_surface(&surface, crs, self.path, format)?;
+                    self.accompany(|| Companions::of_surface(&surface, crs, period, self.imprint))?;
                     return Ok((surface.provenance, headline));
                 }
                 self.features(layers::surface(&surface, crs, period), notes, format, headline)
@@ -79,6 +89,7 @@ impl Target<'_> {
                     series.frames[frame].start,
                 );
                 brasa_export::write_series(&series, crs, self.path, format)?;
+                self.accompany(|| Companions::of_series(&series, crs, self.imprint))?;
                 Ok((series.provenance, headline))
             }
             (Answer::Risk(mut risk), FileFormat::Map(format)) => {
@@ -95,6 +106,7 @@ impl Target<'_> {
                 );
                 if matches!(format, Format::GeoTiff | Format::Csv) {
                     brasa_export::write_surfaces(&risk.bands(), crs, self.path, format)?;
+                    self.accompany(|| Companions::of_surface(&risk.log_ratio, crs, period, self.imprint))?;
                     return Ok((risk.log_ratio.provenance, headline));
                 }
                 self.features(layers::contours(&risk, crs, period), notes, format, headline)
@@ -172,7 +184,17 @@ impl Target<'_> {
         layer.provenance.inputs = self.inputs.to_vec();
         layer.notes = notes.to_vec();
         layer.style = layer.style.classed(self.classes);
-        brasa_export::write_layer(&layer, self.path, format)?;
+        if format == Format::GeoPackage {
+            brasa_export::write_gpkg(&[&layer], self.imprint, self.path)?;
+        } else {
+            brasa_export::write_layer(&layer, self.path, format)?;
+        }
+        self.accompany(|| Companions::of_layer(&layer, self.imprint))?;
         Ok((layer.provenance, headline))
+    }
+
+    /// Writes the style and the record, where they stand beside the answer.
+    fn accompany(&self, companions: impl FnOnce() -> Companions) -> Result<(), EngineError> {
+        self.beside.map_or(Ok(()), |paths| Ok(companions().write(paths)?))
     }
 }

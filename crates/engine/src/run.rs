@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use brasa_export::{Format, Staged};
+use brasa_export::{Companions, Format, Imprint, Lang, Staged};
 use brasa_ingest::{Ingested, Pieces};
 use brasa_model::{Briefing, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Times, Trend};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
 use serde_json::Value;
 
-use crate::answers::{Target, counted, format_for};
+use crate::answers::{Target, companions_beside, counted, format_for};
 use crate::briefing::briefing;
 use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, zoning};
 
@@ -152,6 +152,9 @@ fn kde_in_pieces(
 
 const REJECTS: &str = "rejects.csv";
 const MANIFEST: &str = "manifest.json";
+const PACKAGE: &str = "hotspots.gpkg";
+const DENSITY: &str = "density.tif";
+const PROJECT: &str = "brasa.qgz";
 
 fn run_hotspots(
     pipeline: &Pipeline,
@@ -177,10 +180,17 @@ fn run_hotspots(
     let briefing = briefing(&input, found, &pipeline.map, (command, notes), watch)?;
     brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
-        let Briefing { hotspots, zones, study_area, over_time, .. } = &briefing;
-        let layers: Vec<&Layer> = [hotspots, zones, study_area].into_iter().chain(over_time).collect();
-        brasa_export::write_gpkg(&layers, &folder.path("hotspots.gpkg")?)?;
-        brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.tif")?, Format::GeoTiff)?;
+        let lang = pipeline.map.lang.unwrap_or(Lang::EN);
+        let imprint = Imprint { lang, attribution: &briefing.attribution };
+        let Briefing { hotspots, zones, study_area, over_time, basemap, .. } = &briefing;
+        let layers: Vec<&Layer> =
+            [hotspots, zones, study_area].into_iter().chain(over_time).chain(basemap).collect();
+        brasa_export::write_gpkg(&layers, imprint, &folder.path(PACKAGE)?)?;
+        brasa_export::write_surface(&briefing.density, &crs, &folder.path(DENSITY)?, Format::GeoTiff)?;
+        let companions = Companions::of_surface(&briefing.density, &crs, briefing.period(), imprint);
+        let [qml, qmd] = Companions::ENDINGS.map(|ending| folder.path(&format!("density.{ending}")));
+        companions.write([&qml?, &qmd?])?;
+        brasa_export::write_project(&briefing, lang, (PACKAGE, DENSITY), &folder.path(PROJECT)?)?;
     } else {
         brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.csv")?, Format::Csv)?;
     }
@@ -220,6 +230,9 @@ fn run_method(
     let stage = |path: &Path| Staged::file(path, force)?.protecting(&inputs(pipeline));
     let mut main = stage(path)?;
     let mut labels = pipeline.output.labels.as_deref().map(stage).transpose()?;
+    let beside = companions_beside(format, path);
+    let staged = |paths: &[PathBuf; 2]| Ok::<_, EngineError>([stage(&paths[0])?, stage(&paths[1])?]);
+    let mut companions = beside.as_ref().map(staged).transpose()?;
     let rejects_path = rejects_beside(path);
     // Whether there are rejects is known once all is read; whether they may be written is settled then, before the method runs.
     let mut rejected: Option<Staged> = None;
@@ -240,8 +253,17 @@ fn run_method(
     }
     let mut notes = input.notes.clone();
     let waiting = main.path(&file_name(path))?;
+    let waiting_beside = match (&mut companions, &beside) {
+        (Some([qml, qmd]), Some(paths)) => {
+            Some([qml.path(&file_name(&paths[0]))?, qmd.path(&file_name(&paths[1]))?])
+        }
+        _ => None,
+    };
     let (classes, inputs) = (pipeline.map.classes, &input.inputs);
-    let target = Target { method, path: &waiting, format, crs, period, classes, inputs };
+    let attribution = pipeline.map.attribution.as_deref().unwrap_or_default();
+    let imprint = Imprint { lang: pipeline.map.lang.unwrap_or(Lang::EN), attribution };
+    let beside = waiting_beside.as_ref().map(|paths| paths.each_ref().map(PathBuf::as_path));
+    let target = Target { method, path: &waiting, beside, imprint, format, crs, period, classes, inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
     if let Some(rejected) = &mut rejected {
         let files = input.incidents.files.as_ref();
@@ -251,6 +273,9 @@ fn run_method(
     let mut manifest = manifest(&provenance, command, notes, &input);
     let crs = crs.clone();
     manifest.outputs = main.commit()?;
+    for companion in companions.into_iter().flatten() {
+        manifest.outputs.extend(companion.commit()?);
+    }
     if let Some(labels) = labels {
         manifest.outputs.extend(labels.commit()?);
     }

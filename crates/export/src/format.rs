@@ -41,6 +41,12 @@ impl Format {
         matches!(self, Self::GeoPackage | Self::FlatGeobuf | Self::GeoTiff)
     }
 
+    /// Whether QGIS looks for style and record beside a file of this format ([`Companions`](crate::Companions)): a GeoPackage
+    /// holds them, and a table is not drawn.
+    pub const fn has_companions(self) -> bool {
+        matches!(self, Self::GeoJson | Self::GeoJsonSeq | Self::FlatGeobuf | Self::GeoTiff)
+    }
+
     /// Whether this build writes it.
     pub const fn is_supported(self) -> bool {
         cfg!(feature = "gdal") || !self.needs_gdal()

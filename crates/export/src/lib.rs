@@ -29,6 +29,7 @@ mod json;
 mod lang;
 mod lonlat;
 mod picture;
+mod qgis;
 mod sink;
 pub mod style;
 mod tables;
@@ -47,33 +48,35 @@ pub use format::{CurveFormat, Format, curve_format_of, format_of};
 pub use inspection_page::{InspectionFormat, inspection_format_of, write_inspection};
 pub use json::write_json;
 pub use lang::{Lang, LangError};
+pub use qgis::{Companions, Imprint, write_project};
 pub use sink::write_text;
 pub use tables::{write_labels, write_rejects};
 pub use whole::{OutputRecord, Staged};
 
-/// Writes one layer. GeoJSON and CSV hold longitude and latitude, the others the layer's own system.
+/// Writes one layer. GeoJSON and CSV hold longitude and latitude, the others the layer's own system. A GeoPackage speaks English;
+/// [`write_gpkg`] knows other languages.
 pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), ExportError> {
     check::layers(&[layer])?;
     match format {
         Format::GeoJson => geojson::write(layer, path),
         Format::GeoJsonSeq => geojson::write_lines(layer, path),
         Format::Csv => tables::write_layer(layer, path),
-        Format::GeoPackage => write_gpkg(&[layer], path),
+        Format::GeoPackage => write_gpkg(&[layer], Imprint::PLAIN, path),
         Format::FlatGeobuf => write_fgb(layer, path),
         Format::GeoTiff => Err(ExportError::FormatUnsuitable { format, what: "a layer of features" }),
     }
 }
 
-/// Writes several layers into one GeoPackage, in one transaction.
+/// Writes several layers into one GeoPackage, in one transaction, each with its style and its record for QGIS.
 #[cfg(feature = "gdal")]
-pub fn write_gpkg(layers: &[&Layer], path: &Path) -> Result<(), ExportError> {
+pub fn write_gpkg(layers: &[&Layer], imprint: Imprint<'_>, path: &Path) -> Result<(), ExportError> {
     check::layers(layers)?;
-    drivers::vector::write_gpkg(layers, path)
+    drivers::vector::write_gpkg(layers, imprint, path)
 }
 
 /// Writes several layers into one GeoPackage: refused, since this build has no GDAL.
 #[cfg(not(feature = "gdal"))]
-pub fn write_gpkg(_: &[&Layer], _: &Path) -> Result<(), ExportError> {
+pub fn write_gpkg(_: &[&Layer], _: Imprint<'_>, _: &Path) -> Result<(), ExportError> {
     Err(ExportError::NeedsGdal(Format::GeoPackage))
 }
 
