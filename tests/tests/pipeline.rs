@@ -306,7 +306,7 @@ fn every_method_writes_every_format_it_can() {
         (
             "kde",
             &["--cell", "250m", "--bandwidth", "600m"][..],
-            &["tif", "csv", "geojson", "gpkg", "fgb"][..],
+            &["tif", "csv", "geojson", "gpkg", "fgb", "shp", "kml", "parquet"][..],
         ),
         ("kde-adaptive", &["--cell", "250m", "--bandwidth", "600m", "--pilot", "scott"], &["tif", "csv"]),
         (
@@ -317,7 +317,7 @@ fn every_method_writes_every_format_it_can() {
         (
             "gi-star",
             &["--cell", "300m", "--neighbours", "rook"],
-            &["csv", "geojson", "geojsonl", "gpkg", "fgb"],
+            &["csv", "geojson", "geojsonl", "gpkg", "fgb", "shp", "kml", "geoparquet"],
         ),
         (
             "gi-star",
@@ -335,9 +335,13 @@ fn every_method_writes_every_format_it_can() {
         ("correlogram", &["--hex", "500m", "--bands", "5"], &["csv"]),
         ("geary", &["--cell", "300m"], &["csv", "json"]),
         ("general-g", &["--cell", "300m", "--neighbours", "rook"], &["csv", "json"]),
-        ("dbscan", &["--eps", "120m", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
+        (
+            "dbscan",
+            &["--eps", "120m", "--min-points", "15"],
+            &["csv", "geojson", "gpkg", "shp", "kml", "parquet"],
+        ),
         ("nnh", &["--distance", "100m"], &["csv", "geojson", "gpkg"]),
-        ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg"]),
+        ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg", "shp"]),
         ("k-distance", &["--min-points", "20", "--eps-time", "14d"], &["csv", "json"]),
         ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
         ("ripley-k", &["--max-distance", "900m", "--simulations", "9"], &["csv", "json", "svg"]),
@@ -364,8 +368,10 @@ fn every_method_writes_every_format_it_can() {
             assert_eq!((said.code, said.err.as_str()), (3, ""), "{method} {ending}: {}", said.out);
             assert!(fs::metadata(&file).unwrap().len() > 100, "{method} {ending}");
             assert!(dir.path().join(format!("{method}.rejects.csv")).exists());
-            for left in [file, dir.path().join(format!("{method}.rejects.csv"))] {
-                fs::remove_file(left).unwrap();
+            // Every other file is one that stands beside the output under its stem.
+            for left in files(dir.path()).into_keys() {
+                assert!(left.starts_with(&format!("{method}.")), "{method} {ending}: {left}");
+                fs::remove_file(dir.path().join(left)).unwrap();
             }
         }
     }

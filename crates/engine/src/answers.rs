@@ -1,6 +1,6 @@
 //! How an answer becomes a file: which formats can hold it, and what is said of it in a line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use brasa_export::{Companions, CurveFormat, Format, Imprint};
 use brasa_model::{
@@ -36,12 +36,6 @@ pub(crate) fn format_for(method: &Method, path: &Path) -> Result<FileFormat, Eng
     Err(EngineError::Pipeline { place: path.display().to_string(), why })
 }
 
-/// Where the style and the record for QGIS of an answer at `path` go: beside it, where its format has no room for them.
-pub(crate) fn companions_beside(format: FileFormat, path: &Path) -> Option<[PathBuf; 2]> {
-    let FileFormat::Map(format) = format else { return None };
-    format.has_companions().then(|| Companions::ENDINGS.map(|ending| path.with_extension(ending)))
-}
-
 /// `1 cluster`, `2 clusters`.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -51,8 +45,6 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 pub(crate) struct Target<'a> {
     pub method: &'a Method,
     pub path: &'a Path,
-    /// Where the style and the record for QGIS go, if they stand beside the answer.
-    pub beside: Option<[&'a Path; 2]>,
     pub imprint: Imprint<'a>,
     pub format: FileFormat,
     pub crs: &'a Crs,
@@ -193,8 +185,13 @@ impl Target<'_> {
         Ok((layer.provenance, headline))
     }
 
-    /// Writes the style and the record, where they stand beside the answer.
+    /// Writes the style and the record for QGIS beside the answer, where its format has no room for them.
     fn accompany(&self, companions: impl FnOnce() -> Companions) -> Result<(), EngineError> {
-        self.beside.map_or(Ok(()), |paths| Ok(companions().write(paths)?))
+        match self.format {
+            FileFormat::Map(format) if format.companions().contains(&"qml") => {
+                Ok(companions().write(self.path)?)
+            }
+            _ => Ok(()),
+        }
     }
 }

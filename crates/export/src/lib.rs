@@ -14,11 +14,15 @@
 //! | `.gpkg` | one or several layers | the layer's own | in the file |
 //! | `.fgb` | a layer | the layer's own | no room |
 //! | `.csv`, `.json`, `.svg` | a curve: a table, an object, a picture | none | in `.json` and `.svg` |
-//! | `.csv` | a layer (`lon,lat` of a place inside each feature), surfaces (`x,y` and a column each, such as `intensity`) or a series (`x,y,start,end,intensity`) | see left | no room |
+//! | `.shp` with `.shx`, `.dbf`, `.prj`, `.cpg`, `.fields.csv` | a layer of one kind of geometry | the layer's own | no room; what became of names and values is in `.fields.csv` |
+//! | `.kml` | a layer | longitude and latitude | in the file |
+//! | `.parquet`, `.geoparquet` | a layer, GeoParquet 1.1 | longitude and latitude | in the file |
+//! | `.csv` with `.csvt`, `.prj`, `.datapackage.json` | a layer (`lon,lat` of a place inside each feature), surfaces (`x,y` and a column each, such as `intensity`) or a series (`x,y,start,end,intensity`) | see left | in `.datapackage.json` |
 //! | `.tif`, `.tiff` | surfaces, or a series with a band per slice: cloud-optimised GeoTIFF | the surface's own | in the file |
 //!
-//! `.gpkg`, `.fgb` and `.tif` go through GDAL and need the cargo feature `gdal`.
+//! `.gpkg`, `.fgb`, `.shp` and `.tif` go through GDAL and need the cargo feature `gdal`; `.parquet` needs `parquet`.
 
+mod beside;
 mod check;
 mod curve;
 mod error;
@@ -26,6 +30,7 @@ mod format;
 mod geojson;
 mod inspection_page;
 mod json;
+mod kml;
 mod lang;
 mod lonlat;
 mod picture;
@@ -37,10 +42,12 @@ mod whole;
 
 #[cfg(feature = "gdal")]
 mod drivers;
+#[cfg(feature = "parquet")]
+mod geoparquet;
 
 use std::path::Path;
 
-use brasa_model::{Crs, Layer, Surface, SurfaceSeries};
+use brasa_model::{Briefing, Crs, Layer, Surface, SurfaceSeries};
 
 pub use curve::write_curve;
 pub use error::ExportError;
@@ -60,7 +67,10 @@ pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), Exp
     match format {
         Format::GeoJson => geojson::write(layer, path),
         Format::GeoJsonSeq => geojson::write_lines(layer, path),
-        Format::Csv => tables::write_layer(layer, path),
+        Format::Csv => tables::write_layer(layer, path).and_then(|()| beside::of_layer(layer, path)),
+        Format::Kml => kml::write(layer, path),
+        Format::GeoParquet => write_parquet(layer, path),
+        Format::Shapefile => write_shp(layer, path),
         Format::GeoPackage => write_gpkg(&[layer], Imprint::PLAIN, path),
         Format::FlatGeobuf => write_fgb(layer, path),
         Format::GeoTiff => Err(ExportError::FormatUnsuitable { format, what: "a layer of features" }),
@@ -77,7 +87,7 @@ pub fn write_gpkg(layers: &[&Layer], imprint: Imprint<'_>, path: &Path) -> Resul
 /// Writes several layers into one GeoPackage: refused, since this build has no GDAL.
 #[cfg(not(feature = "gdal"))]
 pub fn write_gpkg(_: &[&Layer], _: Imprint<'_>, _: &Path) -> Result<(), ExportError> {
-    Err(ExportError::NeedsGdal(Format::GeoPackage))
+    Err(ExportError::NotBuilt(Format::GeoPackage))
 }
 
 #[cfg(feature = "gdal")]
@@ -87,7 +97,27 @@ fn write_fgb(layer: &Layer, path: &Path) -> Result<(), ExportError> {
 
 #[cfg(not(feature = "gdal"))]
 fn write_fgb(_: &Layer, _: &Path) -> Result<(), ExportError> {
-    Err(ExportError::NeedsGdal(Format::FlatGeobuf))
+    Err(ExportError::NotBuilt(Format::FlatGeobuf))
+}
+
+#[cfg(feature = "gdal")]
+fn write_shp(layer: &Layer, path: &Path) -> Result<(), ExportError> {
+    drivers::shapefile::write(layer, path)
+}
+
+#[cfg(not(feature = "gdal"))]
+fn write_shp(_: &Layer, _: &Path) -> Result<(), ExportError> {
+    Err(ExportError::NotBuilt(Format::Shapefile))
+}
+
+#[cfg(feature = "parquet")]
+fn write_parquet(layer: &Layer, path: &Path) -> Result<(), ExportError> {
+    geoparquet::write(layer, path)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(_: &Layer, _: &Path) -> Result<(), ExportError> {
+    Err(ExportError::NotBuilt(Format::GeoParquet))
 }
 
 /// Writes a surface: as a cloud-optimised GeoTIFF, or as a table of the centres of the cells inside the window
@@ -106,11 +136,11 @@ pub fn write_surfaces(
 ) -> Result<(), ExportError> {
     check::surfaces(surfaces)?;
     match format {
-        Format::Csv => tables::write_surfaces(surfaces, path),
-        Format::GeoTiff => write_cog(surfaces, crs, path),
-        Format::GeoJson | Format::GeoJsonSeq | Format::GeoPackage | Format::FlatGeobuf => {
-            Err(ExportError::FormatUnsuitable { format, what: "a surface" })
+        Format::Csv => {
+            tables::write_surfaces(surfaces, path).and_then(|()| beside::of_surfaces(surfaces, crs, path))
         }
+        Format::GeoTiff => write_cog(surfaces, crs, path),
+        _ => Err(ExportError::FormatUnsuitable { format, what: "a surface" }),
     }
 }
 
@@ -121,7 +151,7 @@ fn write_cog(surfaces: &[(&'static str, &Surface)], crs: &Crs, path: &Path) -> R
 
 #[cfg(not(feature = "gdal"))]
 fn write_cog(_: &[(&'static str, &Surface)], _: &Crs, _: &Path) -> Result<(), ExportError> {
-    Err(ExportError::NeedsGdal(Format::GeoTiff))
+    Err(ExportError::NotBuilt(Format::GeoTiff))
 }
 
 /// Writes a series of surfaces: as a cloud-optimised GeoTIFF with one band per slice, or as a table of the cells above
@@ -134,11 +164,9 @@ pub fn write_series(
 ) -> Result<(), ExportError> {
     check::series(series)?;
     match format {
-        Format::Csv => tables::write_series(series, path),
+        Format::Csv => tables::write_series(series, path).and_then(|()| beside::of_series(series, crs, path)),
         Format::GeoTiff => write_bands(series, crs, path),
-        Format::GeoJson | Format::GeoJsonSeq | Format::GeoPackage | Format::FlatGeobuf => {
-            Err(ExportError::FormatUnsuitable { format, what: "a surface" })
-        }
+        _ => Err(ExportError::FormatUnsuitable { format, what: "a surface" }),
     }
 }
 
@@ -149,5 +177,15 @@ fn write_bands(series: &SurfaceSeries, crs: &Crs, path: &Path) -> Result<(), Exp
 
 #[cfg(not(feature = "gdal"))]
 fn write_bands(_: &SurfaceSeries, _: &Crs, _: &Path) -> Result<(), ExportError> {
-    Err(ExportError::NeedsGdal(Format::GeoTiff))
+    Err(ExportError::NotBuilt(Format::GeoTiff))
+}
+
+/// Draws a briefing as one sheet in A4 landscape: the map with legend, table, trend, sources and caveat.
+pub fn draw_briefing(briefing: &Briefing, lang: Lang) -> String {
+    picture::map::of_briefing(briefing, lang)
+}
+
+/// Writes a drawing as PNG, two pixels to each of its units.
+pub fn write_png(svg: &str, path: &Path) -> Result<(), ExportError> {
+    picture::write_png(svg, path)
 }

@@ -27,7 +27,7 @@ use crate::qgis::{record_of, sld_of, style_of};
 use crate::{ExportError, Imprint};
 
 /// The column with [`Feature::id`]: the primary key of a GeoPackage, an ordinary column elsewhere.
-const FID: &str = "fid";
+pub(super) const FID: &str = "fid";
 
 /// The column with the geometry.
 const GEOM: &str = "geom";
@@ -246,7 +246,7 @@ fn quoted(text: &str) -> String {
 
 /// The kind of geometry that all features of a layer can be written as.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub(super) enum Shape {
     Point,
     MultiPoint,
     Line,
@@ -258,7 +258,7 @@ enum Shape {
 
 impl Shape {
     /// The narrowest kind; that of most answers, polygons, where there is no feature to tell.
-    fn of(features: &[Feature]) -> Self {
+    pub(super) fn of(features: &[Feature]) -> Self {
         let kinds = features.iter().map(|feature| Self::of_one(&feature.geometry));
         kinds.reduce(Self::with).unwrap_or(Self::MultiPolygon)
     }
@@ -287,7 +287,7 @@ impl Shape {
         }
     }
 
-    const fn ogr_type(self) -> OGRwkbGeometryType::Type {
+    pub(super) const fn ogr_type(self) -> OGRwkbGeometryType::Type {
         match self {
             Self::Point => OGRwkbGeometryType::wkbPoint,
             Self::MultiPoint => OGRwkbGeometryType::wkbMultiPoint,
@@ -300,7 +300,7 @@ impl Shape {
     }
 
     /// The geometry as this kind.
-    fn fit(self, geometry: &Geometry<f64>) -> Cow<'_, Geometry<f64>> {
+    pub(super) fn fit(self, geometry: &Geometry<f64>) -> Cow<'_, Geometry<f64>> {
         let owned = match (self, geometry) {
             (Self::MultiPoint, Geometry::Point(point)) => MultiPoint(vec![*point]).into(),
             (Self::MultiLine, Geometry::Line(line)) => MultiLineString(vec![(*line).into()]).into(),
@@ -319,7 +319,7 @@ impl Shape {
 }
 
 /// C strings end at a NUL, which a text from a file may hold.
-fn without_nul(text: &str) -> Cow<'_, str> {
+pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 

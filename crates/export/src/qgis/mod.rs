@@ -51,9 +51,6 @@ pub struct Companions {
 }
 
 impl Companions {
-    /// The endings, in the order of [`write`](Self::write).
-    pub const ENDINGS: [&'static str; 2] = ["qml", "qmd"];
-
     /// Of a layer.
     pub fn of_layer(layer: &Layer, imprint: Imprint<'_>) -> Self {
         Self { qml: style_of(layer, imprint.lang), qmd: record_of(layer, imprint) }
@@ -74,10 +71,10 @@ impl Companions {
         Self { qml: qml::document(qml, false), qmd: record.document(imprint) }
     }
 
-    /// Writes the style and the record.
-    pub fn write(&self, [qml, qmd]: [&Path; 2]) -> Result<(), ExportError> {
-        sink::write_text(&self.qml, qml)?;
-        sink::write_text(&self.qmd, qmd)
+    /// Writes the style and the record beside the file at `path`.
+    pub fn write(&self, path: &Path) -> Result<(), ExportError> {
+        sink::write_text(&self.qml, &path.with_extension("qml"))?;
+        sink::write_text(&self.qmd, &path.with_extension("qmd"))
     }
 }
 
