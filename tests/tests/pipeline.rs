@@ -68,7 +68,7 @@ fn the_demo_finds_what_was_planted() {
     assert!(demo["found"].as_u64().unwrap() >= 6, "{demo}");
     assert!(demo["false_alarms"].as_array().unwrap().len() <= 3, "{demo}");
     let names: Vec<String> = files(&out.join("hotspots")).into_keys().collect();
-    let expected = ["density.tif", "hotspots.geojson", "hotspots.gpkg", "manifest.json", "rejects.csv"];
+    let expected = ["density.tif", "hotspots.geojson", "hotspots.gpkg", "manifest.json", "rejects.csv", "report.html"];
     assert_eq!(names, expected);
 }
 

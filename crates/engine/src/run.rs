@@ -184,6 +184,8 @@ fn run_hotspots(
     } else {
         brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.csv")?, Format::Csv)?;
     }
+    let lang = pipeline.map.lang.unwrap_or(brasa_export::Lang::EN);
+    brasa_export::write_report(&briefing, lang, &folder.path("report.html")?)?;
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
         brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
