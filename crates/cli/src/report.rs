@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use brasa_engine::demo::{FOUND_FROM, Score};
 use brasa_engine::{Analysis, Hotspot, METHODS, Outcome, Pipeline};
-use brasa_model::{Account, Blame, Diagnose, InputRecord, Inspection, Note, Reason};
+use brasa_model::{Account, Blame, Diagnose, InputRecord, Inspection, Note, Reason, Stretch, Trend};
 use serde_json::json;
 
 /// Exit code of a wrong command.
@@ -127,7 +127,12 @@ impl Printer {
         self.rows(&mut text, outcome);
         self.notes(&mut text, &outcome.manifest.notes);
         match &outcome.hotspots {
-            Some(hotspots) => self.table(&mut text, hotspots),
+            Some(hotspots) => {
+                self.table(&mut text, hotspots);
+                if let Some(trend) = &outcome.trend {
+                    sparkline(&mut text, trend);
+                }
+            }
             None => {
                 let _ = writeln!(text, "\nResult     {}", outcome.headline);
             }
@@ -341,6 +346,35 @@ impl Printer {
         }
         lines.join(&format!("\n{}", " ".repeat(indent)))
     }
+}
+
+/// Incidents per stretch of time as a line of blocks, those that the data covers in part left out.
+fn sparkline(text: &mut String, trend: &Trend) {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let whole: Vec<_> = trend.stretches.iter().filter(|stretch| stretch.is_whole).collect();
+    let (Some(first), Some(last)) = (whole.first(), whole.last()) else { return };
+    let counts = || whole.iter().map(|stretch| stretch.incidents);
+    let most = counts().max().unwrap_or(0);
+    if whole.len() < 3 || most == 0 {
+        return;
+    }
+    // Nothing has no block; the most has the highest.
+    let block = |count: u64| match count {
+        0 => ' ',
+        count => BLOCKS[((count * 8).div_ceil(most) - 1) as usize],
+    };
+    let line: String = counts().map(block).collect();
+    let mean = counts().sum::<u64>() as f64 / whole.len() as f64;
+    let day = |stretch: &Stretch| stretch.interval.start.to_string()[..10].to_owned();
+    let step = trend.step.word();
+    let _ = writeln!(
+        text,
+        "\nTrend      {line}\n           incidents per {step} from {} to that of {}: mean {mean:.1}, most {}, last {}",
+        day(first),
+        day(last),
+        thousands(most),
+        thousands(last.incidents),
+    );
 }
 
 fn sum(files: &[(&InputRecord, Account)]) -> Account {

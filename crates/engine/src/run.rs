@@ -174,6 +174,7 @@ fn run_hotspots(
         );
     }
     let hotspots = found.hotspots.clone();
+    let lang = pipeline.map.lang.unwrap_or_default();
     let briefing = briefing(&input, found, &pipeline.map, (command, notes), watch)?;
     brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
@@ -184,7 +185,9 @@ fn run_hotspots(
     } else {
         brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.csv")?, Format::Csv)?;
     }
-    let lang = pipeline.map.lang.unwrap_or(brasa_export::Lang::EN);
+    let picture = brasa_export::draw_briefing(&briefing, lang);
+    brasa_export::write_text(&picture, &folder.path("map.svg")?)?;
+    brasa_export::write_png(&picture, &folder.path("map.png")?)?;
     brasa_export::write_report(&briefing, lang, &folder.path("report.html")?)?;
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {

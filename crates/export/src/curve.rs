@@ -54,7 +54,7 @@ pub fn write_curve(curve: &Curve, path: &Path, format: CurveFormat) -> Result<()
     }
     match format {
         CurveFormat::Csv => tables::write_curve(curve, path),
-        CurveFormat::Svg => write_text(&picture::svg(curve), path),
+        CurveFormat::Svg => write_text(&picture::curve::svg(curve), path),
         CurveFormat::Json => write_json(
             &Record {
                 title: &curve.title,

@@ -11,14 +11,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// A language and how its readers write a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lang {
     tongue: Tongue,
     comma: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Tongue {
+    #[default]
     En,
     Es,
     Pt,
@@ -85,6 +86,21 @@ impl Lang {
     /// A written number with this language's decimal mark.
     pub fn number(self, text: &str) -> String {
         if self.comma { text.replace('.', ",") } else { text.to_owned() }
+    }
+}
+
+impl Lang {
+    /// `683089` → `683,089`, `683.089` where the comma is the decimal mark.
+    pub fn grouped(self, number: u64) -> String {
+        let digits = number.to_string();
+        let mut grouped = String::new();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                grouped.push(if self.comma { '.' } else { ',' });
+            }
+            grouped.push(digit);
+        }
+        grouped
     }
 }
 

@@ -40,7 +40,7 @@ mod drivers;
 
 use std::path::Path;
 
-use brasa_model::{Crs, Layer, Surface, SurfaceSeries};
+use brasa_model::{Briefing, Crs, Layer, Surface, SurfaceSeries};
 
 pub use curve::write_curve;
 pub use error::ExportError;
@@ -149,4 +149,14 @@ fn write_bands(series: &SurfaceSeries, crs: &Crs, path: &Path) -> Result<(), Exp
 #[cfg(not(feature = "gdal"))]
 fn write_bands(_: &SurfaceSeries, _: &Crs, _: &Path) -> Result<(), ExportError> {
     Err(ExportError::NeedsGdal(Format::GeoTiff))
+}
+
+/// Draws a briefing as one sheet in A4 landscape: the map with legend, table, trend, sources and caveat.
+pub fn draw_briefing(briefing: &Briefing, lang: Lang) -> String {
+    picture::map::of_briefing(briefing, lang)
+}
+
+/// Writes a drawing as PNG, two pixels to each of its units.
+pub fn write_png(svg: &str, path: &Path) -> Result<(), ExportError> {
+    picture::write_png(svg, path)
 }

@@ -17,6 +17,7 @@ use crate::numbers::{Decimal, in_either_notation, is_blank};
 use crate::origins::Origin;
 use crate::profiles::{Codes, Profile, SourceRule};
 use crate::records::{Records, StatedCrs};
+use crate::text::trimmed;
 use crate::{IngestError, InputOptions};
 
 /// How many rows a guess looks at.
@@ -729,7 +730,7 @@ fn conditions(
 impl Condition {
     /// Which of the values a field is, whatever its case.
     pub fn position(&self, field: &str) -> Option<usize> {
-        let field = field.trim();
+        let field = trimmed(field);
         if let Some(codes) = &self.codes {
             let code = codes.of(field)?;
             return self.values.iter().position(|value| code.starts_with(value.as_str()));

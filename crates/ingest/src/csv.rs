@@ -11,7 +11,7 @@ use memchr::memchr;
 use crate::header::{Header, usual_width};
 use crate::open::Source;
 use crate::records::{MAX_COLUMNS, Place, Record, Records, StatedCrs};
-use crate::split::{Blocks, Dialect, Field, cut};
+use crate::split::{Blocks, Dialect, Field, Splitter};
 use crate::text::{self, Utf8};
 use crate::{IngestError, InputOptions};
 
@@ -150,6 +150,7 @@ impl Records for Csv {
         self.odd_fields.set(0);
         let text = Utf8::new(self.source.reader()?, self.encoding);
         let mut blocks = Blocks::new(text, MAX_RECORD);
+        let mut splitter = Splitter::new(self.dialect);
         let (mut line, mut seen, mut cuts) = (1_u64, 0_usize, Vec::new());
         loop {
             let bytes = blocks.bytes();
@@ -159,7 +160,7 @@ impl Records for Csv {
                 bytes.get(..valid).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
             let zeros = memchr(0, bytes).is_some();
             let (mut at, mut fields) = (0, Vec::with_capacity(wanted.len()));
-            while let Some(found) = cut(bytes, at, blocks.ended(), self.dialect, &mut cuts) {
+            while let Some(found) = splitter.cut(bytes, at, blocks.ended(), &mut cuts) {
                 let first = line + found.blank;
                 if found.next - at > MAX_RECORD {
                     return Err(self.unclosed(first, format!("{} MiB", MAX_RECORD >> 20)));

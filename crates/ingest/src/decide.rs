@@ -15,7 +15,9 @@ use crate::dates::{Clock, Evidence, Hour, Order, Stamp, StampTally, Time};
 use crate::names::unfold;
 use crate::numbers::{Number, is_blank};
 use crate::origins::Origin;
+use crate::project::{Found, Places};
 use crate::records::{Place, Record, Records};
+use crate::text::trimmed;
 use crate::{IngestError, InputOptions};
 
 /// What a user asked for, checked before the file is read.
@@ -88,7 +90,7 @@ impl Wishes {
 }
 
 /// What is wrong with a row.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Fault {
     pub reason: Reason,
     pub column: String,
@@ -104,20 +106,17 @@ const ROWS_PER_TICK: u64 = 1 << 16;
 #[derive(Default)]
 pub(crate) struct Raw {
     pub line: Vec<u64>,
-    pub place: Vec<Option<(f64, f64)>>,
-    time: Vec<Time>,
-    time_end: Vec<Time>,
-    hour: Vec<Hour>,
-    hour_end: Vec<Hour>,
+    /// Coordinates as written; [`NOWHERE`] where they are of no use.
+    pub place: Vec<(f64, f64)>,
+    pub times: RawTimes,
     pub kind: Vec<u32>,
     pub kinds: Vec<Box<str>>,
     pub weight: Vec<f64>,
     id: Vec<Option<u32>>,
     /// Where the record comes from, if a column tells.
-    source: Vec<Origin>,
-    /// Per row, one past the position in `faults`; 0 for none.
-    fault: Vec<u32>,
-    faults: Vec<Fault>,
+    pub source: Vec<Origin>,
+    /// What is wrong, by row; most rows are in order.
+    faults: Vec<(usize, Fault)>,
     /// Rows that were left out as they were read, by `--only` or because they are from another year; they are no entries.
     pub filtered: u64,
     /// What the times of all rows are like, those left out among them.
@@ -126,6 +125,18 @@ pub(crate) struct Raw {
     hour_numbers: bool,
     military: bool,
 }
+
+/// The columns of times, as they were read. They are done with once it is known when each row happened.
+#[derive(Default)]
+pub(crate) struct RawTimes {
+    time: Vec<Time>,
+    time_end: Vec<Time>,
+    hour: Vec<Hour>,
+    hour_end: Vec<Hour>,
+}
+
+/// The coordinates of a row that has none of use.
+pub(crate) const NOWHERE: (f64, f64) = (f64::NAN, f64::NAN);
 
 /// Numbers for texts, in the order of appearance.
 #[derive(Default)]
@@ -188,7 +199,7 @@ impl Raw {
         wishes: &Wishes,
         rows_per_piece: usize,
         ids: &mut Interner,
-        each: &mut dyn FnMut(&mut Self) -> Result<(), E>,
+        each: &mut dyn FnMut(Self) -> Result<(), E>,
         tick: &mut dyn FnMut(u64),
     ) -> Result<Vec<Note>, E> {
         let names = records.columns();
@@ -215,8 +226,8 @@ impl Raw {
         let mut kinds = Interner::default();
         let mut met: Vec<Vec<bool>> =
             roles.only.iter().map(|condition| vec![false; condition.values.len()]).collect();
-        // The time of the row before, and whether it is out of the period for certain.
-        let mut last_time = (String::new(), Time::Blank, wishes.surely_out(Time::Blank));
+        // The time of the row before, and whether it is out of the period for certain, if that was asked.
+        let mut last_time = (String::new(), Time::Blank, None);
         let mut origins: HashMap<Box<str>, Origin> = HashMap::new();
         records.visit(&wanted.columns, &mut |record| {
             let mut fault = None;
@@ -239,7 +250,7 @@ impl Raw {
                     last_time.0.clear();
                     last_time.0.push_str(text);
                     last_time.1 = roles.time_of(text);
-                    last_time.2 = wishes.surely_out(last_time.1);
+                    last_time.2 = None;
                 }
                 last_time.1.stamp().into_iter().for_each(|stamp| raw.stamps.add(stamp));
             }
@@ -249,34 +260,35 @@ impl Raw {
                 raw.hour_numbers = true;
                 raw.military |= number >= 100;
             }
-            if !blank && (!wanted || last_time.2) {
+            let mut surely_out = || *last_time.2.get_or_insert_with(|| wishes.surely_out(last_time.1));
+            if !blank && (!wanted || surely_out()) {
                 raw.filtered += 1;
                 return true;
             }
             raw.line.push(record.line);
             match coordinates(record, place, roles) {
-                Ok(place) => raw.place.push(Some(place)),
+                Ok(place) => raw.place.push(place),
                 Err(found) => {
-                    raw.place.push(None);
+                    raw.place.push(NOWHERE);
                     fault = Some(found);
                 }
             }
             if time.is_some() {
-                raw.time.push(last_time.1);
+                raw.times.time.push(last_time.1);
                 if last_time.1 == Time::Unreadable && fault.is_none() {
                     fault = Some(unreadable_time(roles.names.time.as_deref(), &last_time.0));
                 }
             }
             if let Some(slot) = time_end {
                 let read = roles.time_of(field(slot));
-                raw.time_end.push(read);
+                raw.times.time_end.push(read);
                 read.stamp().into_iter().for_each(|stamp| raw.stamps.add(stamp));
                 if read == Time::Unreadable && fault.is_none() {
                     fault = Some(unreadable_time(roles.names.time_end.as_deref(), field(slot)));
                 }
             }
-            raw.hour.extend(hour);
-            raw.hour_end.extend(hour_end);
+            raw.times.hour.extend(hour);
+            raw.times.hour_end.extend(hour_end);
             if let Some((slot, values)) = source {
                 let text = field(slot).trim();
                 let origin = origins.get(text).copied().unwrap_or_else(|| {
@@ -291,7 +303,7 @@ impl Raw {
                 raw.source.push(origin);
             }
             if let Some(slot) = kind {
-                raw.kind.push(kinds.number(field(slot).trim()));
+                raw.kind.push(kinds.number(trimmed(field(slot))));
             }
             if let Some(slot) = weight {
                 let read = roles.decimal.read(field(slot));
@@ -309,14 +321,11 @@ impl Raw {
                 let text = field(slot).trim();
                 raw.id.push((!is_blank(text)).then(|| ids.number(text)));
             }
-            raw.fault.push(fault.map_or(0, |fault| {
-                raw.faults.push(fault);
-                raw.faults.len() as u32
-            }));
+            let row = raw.len() - 1;
+            raw.faults.extend(fault.map(|fault| (row, fault)));
             if raw.len() >= rows_per_piece {
                 raw.kinds = std::mem::take(&mut kinds).names();
-                stopped = each(&mut raw).err();
-                raw.clear();
+                stopped = each(std::mem::take(&mut raw)).err();
             }
             stopped.is_none()
         })?;
@@ -325,7 +334,7 @@ impl Raw {
         }
         raw.kinds = kinds.names();
         if raw.len() > 0 || raw.filtered > 0 {
-            each(&mut raw)?;
+            each(raw)?;
         }
         tick(rows);
         let mut notes = Vec::new();
@@ -342,26 +351,6 @@ impl Raw {
         Ok(notes)
     }
 
-    /// Makes room for the next piece, in the same memory.
-    fn clear(&mut self) {
-        self.line.clear();
-        self.place.clear();
-        self.time.clear();
-        self.time_end.clear();
-        self.hour.clear();
-        self.hour_end.clear();
-        self.source.clear();
-        self.kind.clear();
-        self.kinds.clear();
-        self.weight.clear();
-        self.id.clear();
-        self.fault.clear();
-        self.faults.clear();
-        self.filtered = 0;
-        self.stamps = StampTally::default();
-        (self.hour_numbers, self.military) = (false, false);
-    }
-
     /// How many rows.
     pub const fn len(&self) -> usize {
         self.line.len()
@@ -375,10 +364,6 @@ impl Raw {
                 self.source.get(row).copied().unwrap_or(Origin::Unknown)
             }
         }
-    }
-
-    fn fault(&self, row: usize) -> Option<&Fault> {
-        (self.fault[row] as usize).checked_sub(1).map(|at| &self.faults[at])
     }
 }
 
@@ -476,10 +461,22 @@ impl Timeline {
         self.intervals.get(row).copied().flatten()
     }
 
-    fn fault(&self, row: usize) -> Option<&Fault> {
-        let at = self.faults.binary_search_by_key(&row, |(row, _)| *row).ok()?;
-        Some(&self.faults[at].1)
+    /// Leaves the rows for which `kept` holds.
+    pub fn keep(&mut self, kept: &[bool]) {
+        keep(&mut self.intervals, kept);
     }
+
+    /// The interval of every row, which this one forgets.
+    pub fn take_intervals(&mut self, rows: usize) -> Vec<Option<Interval>> {
+        let intervals = std::mem::take(&mut self.intervals);
+        if intervals.is_empty() { vec![None; rows] } else { intervals }
+    }
+}
+
+/// Leaves of a column the rows for which `kept` holds. A column that plays no part is empty, and stays so.
+pub(crate) fn keep<T>(column: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter().copied();
+    column.retain(|_| kept.next().unwrap_or(true));
 }
 
 /// What the times of a file are like. Each rule is settled by the first piece that has something to say on it, and held
@@ -528,8 +525,9 @@ impl TimeRules {
         );
     }
 
-    /// The times of a piece, under the rules that hold or that it settles.
-    pub fn timeline(&mut self, raw: &Raw, roles: &Roles, wishes: &Wishes) -> Timeline {
+    /// The times of a piece, under the rules that hold or that it settles. The columns they stand in are done with.
+    pub fn timeline(&mut self, raw: &mut Raw, roles: &Roles, wishes: &Wishes) -> Timeline {
+        let times = std::mem::take(&mut raw.times);
         let Some(column) = roles.names.time.as_deref() else {
             return Timeline { intervals: Vec::new(), faults: Vec::new() };
         };
@@ -547,14 +545,14 @@ impl TimeRules {
         }
         let military = self.military.unwrap_or(false);
         let mut resolve = |row: usize| -> Result<Option<Interval>, Fault> {
-            let Some(mut stamp) = raw.time[row].stamp() else {
-                self.blank += u64::from(raw.time[row] == Time::Blank);
+            let Some(mut stamp) = times.time[row].stamp() else {
+                self.blank += u64::from(times.time[row] == Time::Blank);
                 return Ok(None);
             };
             if dates_only {
                 stamp = stamp.without_clock();
             }
-            if let Some(hour) = raw.hour.get(row) {
+            if let Some(hour) = times.hour.get(row) {
                 let clock: Option<Clock> = hour.clock(military);
                 self.hourless += u64::from(clock.is_none() && stamp.is_day_or_month_only());
                 stamp = stamp.with_clock(clock);
@@ -562,9 +560,9 @@ impl TimeRules {
             let zone = wishes.zone.as_ref();
             let fault = |column: Option<&str>, stamp: Stamp| unreadable_time(column, &stamp.written());
             let start = stamp.interval(order, zone).ok_or_else(|| fault(Some(column), stamp))?;
-            let Some(Time::At(end)) = raw.time_end.get(row).copied() else { return Ok(Some(start)) };
+            let Some(Time::At(end)) = times.time_end.get(row).copied() else { return Ok(Some(start)) };
             let mut end = if dates_only { end.without_clock() } else { end };
-            if let Some(hour) = raw.hour_end.get(row) {
+            if let Some(hour) = times.hour_end.get(row) {
                 end = end.with_clock(hour.clock(military));
             }
             let until = end.interval(order, zone);
@@ -673,57 +671,82 @@ pub(crate) enum Verdict {
     Filtered,
     /// Left out because police made the record.
     PoliceMade,
-    /// In a box, so that a verdict on a good row takes no room for it.
-    Rejected(Box<Fault>),
+    Rejected(Fault),
     Duplicate,
 }
 
-/// The verdict on every row. `is_new` is asked about the id of each that could be used; `in_bounds` says whether a row's
-/// coordinates lie within their reference system.
+/// What is wrong with rows, early and late, in their order.
+pub(crate) struct Faults {
+    early: Vec<(usize, Fault)>,
+    late: Vec<(usize, Fault)>,
+}
+
+impl Faults {
+    /// Takes them out of the columns.
+    pub fn of(raw: &mut Raw, timeline: &mut Timeline) -> Self {
+        Self { early: std::mem::take(&mut raw.faults), late: std::mem::take(&mut timeline.faults) }
+    }
+}
+
+/// Rows, and what is known of them before the verdict.
+pub(crate) struct Rows<'a> {
+    pub raw: &'a Raw,
+    pub roles: &'a Roles,
+    pub timeline: &'a Timeline,
+    pub wishes: &'a Wishes,
+    pub places: &'a Places,
+    /// The places that lie within their reference system.
+    pub found: &'a Found,
+}
+
+impl Rows<'_> {
+    fn outside(&self, place: usize) -> Fault {
+        let (x_name, y_name) = self.roles.names.coordinates();
+        let (x, y) = (self.places.x[place], self.places.y[place]);
+        let (column, value) = (format!("{x_name}, {y_name}"), format!("{x}, {y}"));
+        Fault { reason: Reason::CoordOutOfRange, column, value }
+    }
+
+    fn timeless(&self) -> Fault {
+        let column = self.roles.names.time.clone().unwrap_or_default();
+        Fault { reason: Reason::TimeMissing, column, value: String::new() }
+    }
+}
+
+/// Tells `each` the verdict on every row, in their order. `is_new` is asked about the id of each that could be used.
 pub(crate) fn decide(
-    raw: &Raw,
-    roles: &Roles,
-    timeline: &Timeline,
-    wishes: &Wishes,
+    rows: &Rows<'_>,
+    faults: Faults,
     mut is_new: impl FnMut(u32) -> bool,
-    in_bounds: impl Fn(usize) -> bool,
-) -> Vec<Verdict> {
-    let (x_name, y_name) = roles.names.coordinates();
-    let outside = |row: usize| {
-        let (x, y) = raw.place[row].unwrap_or_default();
-        Fault {
-            reason: Reason::CoordOutOfRange,
-            column: format!("{x_name}, {y_name}"),
-            value: format!("{x}, {y}"),
-        }
-    };
-    let mut verdict = |row: usize| {
-        let fault = raw.fault(row);
-        if let Some(broken) = fault.filter(|fault| fault.reason == Reason::RowUnreadable) {
-            return Verdict::Rejected(Box::new(broken.clone()));
-        }
+    mut each: impl FnMut(usize, Verdict),
+) {
+    let Rows { raw, roles, timeline, wishes, places, found } = rows;
+    let mut early = faults.early.into_iter().peekable();
+    let mut late = faults.late.into_iter().peekable();
+    for row in 0..raw.len() {
+        let fault = early.next_if(|(at, _)| *at == row).map(|(_, fault)| fault);
+        let late = late.next_if(|(at, _)| *at == row).map(|(_, fault)| fault);
         let interval = timeline.interval(row);
-        if !wishes.may_want(interval) {
-            return Verdict::Filtered;
-        }
-        if !wishes.police_made && raw.origin(row, roles).is_made_by_police() {
-            return Verdict::PoliceMade;
-        }
-        let late = timeline.fault(row).cloned().or_else(|| {
-            (wishes.filters_time() && interval.is_none()).then(|| Fault {
-                reason: Reason::TimeMissing,
-                column: roles.names.time.clone().unwrap_or_default(),
-                value: String::new(),
-            })
-        });
-        let place = (raw.place[row].is_some() && !in_bounds(row)).then(|| outside(row));
-        // The first reason in the order of the checks speaks for the row.
-        let first = [fault.cloned(), place, late].into_iter().flatten().min_by_key(|fault| fault.reason);
-        match first {
-            Some(fault) => Verdict::Rejected(Box::new(fault)),
-            None if raw.id.get(row).copied().flatten().is_some_and(|id| !is_new(id)) => Verdict::Duplicate,
-            None => Verdict::Candidate,
-        }
-    };
-    (0..raw.len()).map(&mut verdict).collect()
+        let verdict = match fault {
+            Some(broken) if broken.reason == Reason::RowUnreadable => Verdict::Rejected(broken),
+            _ if !wishes.may_want(interval) => Verdict::Filtered,
+            _ if !wishes.police_made && raw.origin(row, roles).is_made_by_police() => Verdict::PoliceMade,
+            fault => {
+                let timeless = wishes.filters_time() && interval.is_none();
+                let late = late.or_else(|| timeless.then(|| rows.timeless()));
+                let place = places.of_row(row).filter(|&place| found.at(place).is_none());
+                let place = place.map(|place| rows.outside(place));
+                // The first reason in the order of the checks speaks for the row.
+                let first = [fault, place, late].into_iter().flatten().min_by_key(|fault| fault.reason);
+                match first {
+                    Some(fault) => Verdict::Rejected(fault),
+                    None if raw.id.get(row).copied().flatten().is_some_and(|id| !is_new(id)) => {
+                        Verdict::Duplicate
+                    }
+                    None => Verdict::Candidate,
+                }
+            }
+        };
+        each(row, verdict);
+    }
 }

@@ -6,11 +6,13 @@
 //! row read is used, filtered, rejected with a reason, or a duplicate, and `reading` checks that the sum holds. [`read`] takes
 //! files in one piece, [`stream`] in many: the way is the same.
 
+mod ahead;
 mod angle;
 mod archive;
 mod columns;
 mod csv;
 mod cutter;
+mod date_text;
 mod dates;
 mod decide;
 #[cfg(feature = "gdal")]
@@ -25,6 +27,7 @@ mod hash;
 mod header;
 mod inspect;
 mod json;
+mod marks;
 mod names;
 mod notes;
 mod numbers;
@@ -34,12 +37,14 @@ mod options;
 mod origins;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod parts;
 mod profiles;
 mod project;
 mod reading;
 mod records;
 mod shape;
 mod sheet;
+mod sources;
 mod split;
 mod study_area;
 mod text;
@@ -64,8 +69,9 @@ use decide::{Interner, Raw, Wishes};
 use json::Json;
 use open::{Form, Opened};
 use profiles::Profile;
-use reading::{Reading, Source};
+use reading::Reading;
 use records::Records;
+use sources::Source;
 
 /// Files that were read: what is used, what was set aside, and what was chosen on the way.
 #[derive(Debug, Clone)]
@@ -188,12 +194,12 @@ fn pass<P: AsRef<Path>, E: From<IngestError>>(
     for (at, Prepared { opened, records }) in files.into_iter().enumerate() {
         let digest = opened.digest()?;
         let mut rows_read = 0;
-        let mut take = |raw: &mut Raw| {
+        let mut take = |raw: Raw| {
             if pieces.rows == usize::MAX {
-                held.push((at, std::mem::take(raw)));
+                held.push((at, raw));
                 return Ok(());
             }
-            reading.piece(&[(at, raw)])?.map_or(Ok(()), &mut *each)
+            reading.piece(vec![(at, raw)])?.map_or(Ok(()), &mut *each)
         };
         let mut tick = |rows| {
             rows_read = rows;
@@ -217,8 +223,7 @@ fn pass<P: AsRef<Path>, E: From<IngestError>>(
         reading.end_file(at, notes, &opened, digest)?;
     }
     if !held.is_empty() {
-        let lots: Vec<(usize, &Raw)> = held.iter().map(|(at, raw)| (*at, raw)).collect();
-        reading.piece(&lots)?.map_or(Ok(()), &mut *each)?;
+        reading.piece(held)?.map_or(Ok(()), &mut *each)?;
     }
     Ok(reading.finish()?)
 }

@@ -1,6 +1,7 @@
 //! Numbers as people write them: with a decimal point or a decimal comma, and with words for "none".
 
 use crate::IngestError;
+use crate::text::trimmed;
 
 /// The decimal mark of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,13 @@ impl Decimal {
 
     /// Reads a field.
     pub fn read(self, text: &str) -> Number {
-        let text = text.trim();
+        let text = trimmed(text);
+        // Most numbers are plain.
+        if self == Self::Point
+            && let Ok(value) = text.parse::<f64>()
+        {
+            return if value.is_finite() { Number::Value(value) } else { Number::NotFinite };
+        }
         if is_blank(text) {
             return Number::Missing;
         }
@@ -73,7 +80,10 @@ impl Decimal {
                 None => return Number::Unreadable,
             },
         };
-        match plain.or_else(|_| text.replace('\u{2212}', "-").parse::<f64>()) {
+        let minus = text.contains('\u{2212}');
+        match plain
+            .or_else(|error| if minus { text.replace('\u{2212}', "-").parse::<f64>() } else { Err(error) })
+        {
             Ok(value) if value.is_finite() => Number::Value(value),
             Ok(_) => Number::NotFinite,
             Err(_) => Number::Unreadable,
@@ -83,6 +93,10 @@ impl Decimal {
 
 /// A number with a decimal point or a decimal comma, where the mark of the file is not known.
 pub(crate) fn in_either_notation(text: &str) -> Option<f64> {
+    // Words are most of what is no number.
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     [Decimal::Point, Decimal::Comma].into_iter().find_map(|decimal| match decimal.read(text) {
         Number::Value(value) => Some(value),
         Number::Missing | Number::Unreadable | Number::NotFinite => None,
@@ -121,7 +135,7 @@ pub(crate) fn is_blank(text: &str) -> bool {
     if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
         return false;
     }
-    let text = text.trim();
+    let text = trimmed(text);
     if text.len() > 14 {
         return false;
     }

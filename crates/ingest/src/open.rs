@@ -1,15 +1,14 @@
 //! From a path to bytes of a known form, with their digest. Plain local files only.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::thread::JoinHandle;
 
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest as _, Sha256};
 
+use crate::ahead::{self, Digesting};
 use crate::{IngestError, archive};
 
 /// Unpacked bytes per packed byte beyond which a file is taken for a bomb.
@@ -44,16 +43,23 @@ impl Opened {
         Some((source.taken.get() as f64 / all.max(1) as f64).min(1.0))
     }
 
-    /// Begins to digest the file: a thread of its own reads ahead of whoever reads the rows.
+    /// Begins to digest the file: of text that is read from it, the bytes that its next reader takes in anyway; of all else in a
+    /// thread beside it.
     pub fn digest(&self) -> Result<Digest, IngestError> {
         let failed = |error: io::Error| unreadable(&self.path, &error);
         if connection(&self.path).is_some() {
-            // What a query answers has no bytes as stored.
-            return Ok(Digest(std::thread::spawn(|| Ok(String::new()))));
+            return Ok(Digest(Rc::default()));
+        }
+        if let Form::Text(source) = &self.form
+            && let Kind::File(path) | Kind::Gzip(path) = &source.kind
+        {
+            *source.tap.borrow_mut() = Tap::Open(File::open(path).map_err(failed)?);
+            return Ok(Digest(Rc::clone(&source.tap)));
         }
         let files = parts(&self.path).map_err(failed)?;
         let files = files.iter().map(File::open).collect::<io::Result<Vec<_>>>().map_err(failed)?;
-        Ok(Digest(std::thread::Builder::new().spawn(move || sha256(files)).map_err(failed)?))
+        let digesting = ahead::digest(files).map_err(failed)?;
+        Ok(Digest(Rc::new(RefCell::new(Tap::Runs(digesting)))))
     }
 
     /// Whether the whole content is in memory while it is read.
@@ -102,6 +108,7 @@ pub(crate) struct Source {
     kind: Kind,
     /// Bytes as stored that the last reader has taken in.
     taken: Rc<Cell<u64>>,
+    tap: Rc<RefCell<Tap>>,
 }
 
 #[derive(Clone)]
@@ -113,7 +120,7 @@ enum Kind {
 
 impl Source {
     fn new(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind, taken: Rc::default() }
+        Self { name: name.to_owned(), kind, taken: Rc::default(), tap: Rc::default() }
     }
 
     /// The file's name, for messages.
@@ -128,7 +135,7 @@ impl Source {
 
     /// The unpacked bytes from the start.
     pub fn reader(&self) -> Result<Box<dyn Read>, IngestError> {
-        let open = |path: &Path| File::open(path).map_err(|error| self.failed(&error));
+        let open = |path: &Path| self.stored(path).map_err(|error| self.failed(&error));
         self.taken.set(0);
         let taken = || Rc::clone(&self.taken);
         Ok(match &self.kind {
@@ -140,6 +147,22 @@ impl Source {
                 Box::new(Unpacked { inner: decoder, packed: taken(), unpacked: 0 })
             }
         })
+    }
+
+    /// The bytes of the file, from which a digest is taken if one waits for them.
+    fn stored(&self, path: &Path) -> io::Result<Box<dyn Read>> {
+        let mut tap = self.tap.borrow_mut();
+        match std::mem::take(&mut *tap) {
+            Tap::Open(file) => {
+                let (digesting, ahead) = ahead::digest_and_read(file)?;
+                *tap = Tap::Runs(digesting);
+                Ok(Box::new(ahead))
+            }
+            other => {
+                *tap = other;
+                Ok(Box::new(File::open(path)?))
+            }
+        }
     }
 
     /// The content of a member of an archive that messages call by `name`.
@@ -296,30 +319,33 @@ fn parts(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The SHA-256 of a file's bytes as stored, or of those of a folder's files one after the other, while it is worked out.
-pub(crate) struct Digest(JoinHandle<io::Result<String>>);
+pub(crate) struct Digest(Rc<RefCell<Tap>>);
+
+/// Where a digest gets its bytes.
+#[derive(Default)]
+enum Tap {
+    /// Nobody has asked for it, or what a query answers has no bytes as stored.
+    #[default]
+    Closed,
+    /// Whoever reads the file next shares its bytes.
+    Open(File),
+    /// It is on its way.
+    Runs(Digesting),
+}
 
 impl Digest {
     /// Waits for it, in hexadecimal.
     pub fn finish(self, name: &str) -> Result<String, IngestError> {
-        let failed = |why: String| IngestError::ReadFailed { name: name.to_owned(), why };
-        let done = self.0.join().map_err(|_| IngestError::Internal("the digest stopped".to_owned()))?;
-        done.map_err(|error| failed(error.to_string()))
+        let failed =
+            |error: io::Error| IngestError::ReadFailed { name: name.to_owned(), why: error.to_string() };
+        let digesting = match self.0.take() {
+            Tap::Closed => return Ok(String::new()),
+            Tap::Open(file) => ahead::digest(vec![file]).map_err(failed)?,
+            Tap::Runs(digesting) => digesting,
+        };
+        let done = digesting.join().map_err(|_| IngestError::Internal("the digest stopped".to_owned()))?;
+        done.map_err(failed)
     }
-}
-
-fn sha256(files: Vec<File>) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    for mut file in files {
-        loop {
-            let count = file.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            hash.update(&buffer[..count]);
-        }
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Archives in archives in archives are refused.

@@ -1,48 +1,81 @@
 //! In which system the coordinates come, and in which one brasa works.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 
 use brasa_model::{Crs, CrsError, Note, Projector, SourceCrs};
+use rayon::prelude::*;
 
 use crate::IngestError;
 use crate::columns::PlaceRole;
+use crate::decide::{NOWHERE, keep};
 use crate::error::short;
 use crate::hash::Quick;
 use crate::records::StatedCrs;
 
-/// The distinct places of a file in its own coordinates, and which row is on which.
+/// The places of a file in its own coordinates, and which row is on which. Rows on one place share it, but a place that comes
+/// again after many others may be listed again: what is told of places goes by how many rows are on each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     pub x: Vec<f64>,
     pub y: Vec<f64>,
     /// How many rows are on each.
     pub count: Vec<u32>,
-    /// Per row, the place; `None` for a row without usable coordinates.
-    pub of_row: Vec<Option<u32>>,
+    /// Per row, the place; [`NO_PLACE`] for a row without usable coordinates.
+    of_row: Vec<u32>,
 }
 
+const NO_PLACE: u32 = u32::MAX;
+/// The logarithm of the number of places that are remembered as met lately.
+const LATELY: u32 = 16;
+
 impl Places {
-    /// Collects the distinct places of the rows.
-    pub fn of_rows(coordinates: impl Iterator<Item = Option<(f64, f64)>>) -> Self {
-        let mut places = Self::default();
-        let mut seen: HashMap<(u64, u64), u32, Quick> = HashMap::default();
+    /// Collects the places of the rows.
+    pub fn of_rows(coordinates: impl ExactSizeIterator<Item = Option<(f64, f64)>>) -> Self {
+        // Memory that is never written to is none.
+        let room = coordinates.len();
+        let (x, y, count) = (Vec::with_capacity(room), Vec::with_capacity(room), Vec::with_capacity(room));
+        let mut places = Self { x, y, count, of_row: Vec::with_capacity(room) };
+        let mut lately = vec![NO_PLACE; 1 << LATELY];
         for coordinate in coordinates {
-            let place = coordinate.map(|(x, y)| {
-                // Adding zero makes -0 and 0 one place.
-                let key = ((x + 0.0).to_bits(), (y + 0.0).to_bits());
-                let next = places.x.len() as u32;
-                let at = *seen.entry(key).or_insert(next);
-                if at == next {
-                    places.x.push(x);
-                    places.y.push(y);
-                    places.count.push(0);
-                }
-                places.count[at as usize] += 1;
-                at
-            });
-            places.of_row.push(place);
+            let Some((x, y)) = coordinate else {
+                places.of_row.push(NO_PLACE);
+                continue;
+            };
+            let key = key(x, y);
+            let met = &mut lately[(Quick::default().hash_one(key) >> (64 - LATELY)) as usize];
+            let at = *met as usize;
+            if at >= places.x.len() || self::key(places.x[at], places.y[at]) != key {
+                *met = places.x.len() as u32;
+                places.x.push(x);
+                places.y.push(y);
+                places.count.push(0);
+            }
+            places.count[*met as usize] += 1;
+            places.of_row.push(*met);
         }
         places
+    }
+
+    /// The place of a row with usable coordinates.
+    pub fn of_row(&self, row: usize) -> Option<usize> {
+        self.of_row.get(row).filter(|&&place| place != NO_PLACE).map(|&place| place as usize)
+    }
+
+    /// Forgets all but which row is on which place.
+    pub fn forget_places(&mut self) {
+        (self.x, self.y, self.count) = (Vec::new(), Vec::new(), Vec::new());
+    }
+
+    /// Leaves the rows for which `kept` holds, and counts them anew. Places without a row stay.
+    pub fn keep_rows(&mut self, kept: &[bool]) {
+        keep(&mut self.of_row, kept);
+        self.count.fill(0);
+        for row in 0..self.of_row.len() {
+            if let Some(place) = self.of_row(row) {
+                self.count[place] += 1;
+            }
+        }
     }
 
     /// The share of rows whose coordinates pass.
@@ -54,6 +87,11 @@ impl Places {
         }
         if all == 0 { 0.0 } else { good as f64 / all as f64 }
     }
+}
+
+/// The same for the same place; adding zero makes -0 and 0 one.
+pub(crate) fn key(x: f64, y: f64) -> (u64, u64) {
+    ((x + 0.0).to_bits(), (y + 0.0).to_bits())
 }
 
 /// Systems made to draw the whole world: in metres by name, but lengths or areas are true nowhere but on a line.
@@ -153,8 +191,41 @@ enum Goal {
     Away(Projector),
 }
 
-/// Per place, where it is; `None` outside the bounds of its system.
-pub(crate) type Found = Vec<Option<(f64, f64)>>;
+/// Per place, where it is; nowhere outside the bounds of its system.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found(Vec<(f64, f64)>);
+
+impl Found {
+    /// Works out where each of so many places is, on all threads; the result does not depend on their number.
+    fn new(places: usize, place: impl Fn(usize) -> Option<(f64, f64)> + Sync) -> Self {
+        Self((0..places).into_par_iter().map(|at| place(at).unwrap_or(NOWHERE)).collect())
+    }
+
+    /// Where a place is.
+    pub fn at(&self, place: usize) -> Option<(f64, f64)> {
+        self.0.get(place).copied().filter(|(x, _)| !x.is_nan())
+    }
+}
+
+/// The places of a file on WGS 84.
+pub(crate) enum LonLat {
+    /// They come as such.
+    AsWritten,
+    /// They were brought there.
+    Brought(Found),
+}
+
+impl LonLat {
+    /// Longitude and latitude of a place; none outside the bounds of its system.
+    fn at(&self, places: &Places, place: usize) -> Option<(f64, f64)> {
+        match self {
+            Self::AsWritten => {
+                Some((places.x[place], places.y[place])).filter(|&(lon, lat)| is_lonlat(lon, lat))
+            }
+            Self::Brought(found) => found.at(place),
+        }
+    }
+}
 
 fn no_path(name: &str, error: &CrsError) -> IngestError {
     IngestError::CrsUnsupported { name: name.to_owned(), crs: error.to_string() }
@@ -174,8 +245,13 @@ impl Course {
     }
 
     /// The places on WGS 84.
-    pub fn lonlat(&self, places: &Places) -> Found {
-        lonlat(&self.source, self.to_lonlat.as_ref(), places)
+    pub fn lonlat(&self, places: &Places) -> LonLat {
+        let Some(way) = &self.to_lonlat else { return LonLat::AsWritten };
+        LonLat::Brought(Found::new(places.x.len(), |at| {
+            let (x, y) = (places.x[at], places.y[at]);
+            let inside = !self.source.is_geographic() || is_lonlat(x, y);
+            way.convert(x, y).filter(|&(lon, lat)| inside && is_lonlat(lon, lat))
+        }))
     }
 
     /// The places, which lie at `lonlat`, in the working system.
@@ -183,29 +259,25 @@ impl Course {
         &mut self,
         name: &str,
         places: &Places,
-        lonlat: &Found,
+        lonlat: &LonLat,
         crs: &Crs,
     ) -> Result<Found, IngestError> {
         let goal = match &self.goal {
             Some(goal) => goal,
             None => self.goal.insert(self.goal_at(crs).map_err(|error| no_path(name, &error))?),
         };
-        Ok(match goal {
-            Goal::There(back) => {
-                let stays = |at: usize, lon: f64, lat: f64| {
-                    let (x, y) = (places.x[at], places.y[at]);
+        Ok(Found::new(places.x.len(), |at| {
+            let (lon, lat) = lonlat.at(places, at)?;
+            let (x, y) = (places.x[at], places.y[at]);
+            match goal {
+                Goal::There(back) => {
                     // What does not come back from its longitude and latitude was never in this system.
                     let near = back.as_ref().and_then(|back| back.convert(lon, lat));
                     near.is_some_and(|(a, b)| (a - x).abs() < 10.0 && (b - y).abs() < 10.0).then_some((x, y))
-                };
-                let places = lonlat.iter().enumerate();
-                places.map(|(at, place)| place.and_then(|(lon, lat)| stays(at, lon, lat))).collect()
+                }
+                Goal::Away(way) => way.convert(x, y),
             }
-            Goal::Away(way) => {
-                let there = way.convert_all(&places.x, &places.y);
-                there.into_iter().zip(lonlat).map(|(place, lonlat)| lonlat.and(place)).collect()
-            }
-        })
+        }))
     }
 
     fn goal_at(&self, crs: &Crs) -> Result<Goal, CrsError> {
@@ -221,7 +293,15 @@ impl Course {
 pub(crate) struct Located<'a> {
     pub source: &'a SourceCrs,
     pub places: &'a Places,
-    pub lonlat: &'a Found,
+    pub lonlat: &'a LonLat,
+}
+
+impl Located<'_> {
+    /// Where each place is on WGS 84, and how many rows are on it.
+    fn lonlat(&self) -> impl Iterator<Item = ((f64, f64), u32)> + '_ {
+        let counts = self.places.count.iter().enumerate();
+        counts.filter_map(|(at, &count)| Some((self.lonlat.at(self.places, at)?, count)))
+    }
 }
 
 /// The one system for all files: that in which the coordinates come if it is in true metres (that of the most rows, where files
@@ -231,9 +311,10 @@ pub(crate) fn working_system(
     files: &[Located<'_>],
     notes: &mut Vec<Note>,
 ) -> Result<Option<Crs>, IngestError> {
-    let all =
-        || files.iter().flat_map(|file| file.lonlat.iter().copied().zip(file.places.count.iter().copied()));
-    let Some((lon, lat)) = median(&all()) else { return Ok(None) };
+    let all = || files.iter().flat_map(Located::lonlat);
+    let (lon, lat) =
+        (median(all().map(|(at, rows)| (at.0, rows))), median(all().map(|(at, rows)| (at.1, rows))));
+    let (Some(lon), Some(lat)) = (lon, lat) else { return Ok(None) };
     let mut metric: BTreeMap<u32, (u64, Crs)> = BTreeMap::new();
     for file in files {
         if let Some(crs) = file.source.as_metric() {
@@ -260,10 +341,7 @@ pub(crate) fn working_system(
     };
     // Not the extent: a handful of wild geocodes does not make a city wide.
     let rows = |wanted: &dyn Fn(f64) -> bool| -> u64 {
-        all()
-            .filter(|(place, _)| place.is_some_and(|(at, _)| wanted(at)))
-            .map(|(_, count)| u64::from(count))
-            .sum()
+        all().filter(|((at, _), _)| wanted(*at)).map(|(_, count)| u64::from(count)).sum()
     };
     let (far, all_rows) = (rows(&|at| (at - lon).abs() > 6.0), rows(&|_| true));
     let wide = if files.iter().all(|file| file.source.epsg() == crs.epsg()) || far * 100 <= all_rows {
@@ -277,19 +355,6 @@ pub(crate) fn working_system(
             .reason(format!("{reason}{wide}")),
     );
     Ok(Some(crs))
-}
-
-/// The places on WGS 84.
-fn lonlat(source: &SourceCrs, way: Option<&Projector>, places: &Places) -> Found {
-    let Some(way) = way else {
-        return places.x.iter().zip(&places.y).map(|(&x, &y)| is_lonlat(x, y).then_some((x, y))).collect();
-    };
-    let there = way.convert_all(&places.x, &places.y);
-    let sane = |(at, place): (usize, Option<(f64, f64)>)| {
-        let inside = !source.is_geographic() || is_lonlat(places.x[at], places.y[at]);
-        place.filter(|&(lon, lat)| inside && is_lonlat(lon, lat))
-    };
-    there.into_iter().enumerate().map(sane).collect()
 }
 
 /// Says when a change of datum is less exact than a metre.
@@ -308,20 +373,25 @@ pub(crate) fn announce_operation(way: &Projector, notes: &mut Vec<Note>) {
     }
 }
 
-/// The median longitude and latitude over all rows.
-fn median(places: &(impl Iterator<Item = (Option<(f64, f64)>, u32)> + Clone)) -> Option<(f64, f64)> {
-    let middle = |pick: fn((f64, f64)) -> f64| {
-        let mut values: Vec<(f64, u32)> =
-            places.clone().filter_map(|(place, count)| Some((pick(place?), count))).collect();
-        values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let all: u64 = values.iter().map(|&(_, count)| u64::from(count)).sum();
-        let mut before = 0;
-        values.into_iter().find_map(|(value, count)| {
-            before += u64::from(count);
-            (before * 2 >= all).then_some(value)
-        })
-    };
-    Some((middle(|place| place.0)?, middle(|place| place.1)?))
+/// The median of values that each count so many times: the least that half of all are not above.
+fn median(values: impl Iterator<Item = (f64, u32)>) -> Option<f64> {
+    let mut values: Vec<(f64, u32)> = values.collect();
+    let weight = |part: &[(f64, u32)]| part.iter().map(|&(_, count)| u64::from(count)).sum::<u64>();
+    let all = weight(&values);
+    let (mut rest, mut before) = (values.as_mut_slice(), 0);
+    // Only the half that holds it is looked at again.
+    while rest.len() > 1 {
+        let middle = rest.len() / 2;
+        let (low, _, _) = rest.select_nth_unstable_by(middle, |a, b| a.0.total_cmp(&b.0));
+        let below = before + weight(low);
+        if below * 2 >= all {
+            rest = &mut rest[..middle];
+        } else {
+            before = below;
+            rest = &mut rest[middle..];
+        }
+    }
+    rest.first().map(|&(value, _)| value)
 }
 
 /// Whether a kilometre of the system is a kilometre on the ground, within 2 %, east and north of a place.
@@ -341,11 +411,13 @@ fn true_to_scale(crs: &Crs, lon: f64, lat: f64) -> Option<bool> {
 mod tests {
     use super::*;
 
+    type Whereabouts = Vec<Option<(f64, f64)>>;
+
     fn places(list: &[(f64, f64)]) -> Places {
         Places::of_rows(list.iter().copied().map(Some))
     }
 
-    fn run(list: &[(f64, f64)], given: Option<&str>) -> Result<(Crs, Found, Vec<String>), IngestError> {
+    fn run(list: &[(f64, f64)], given: Option<&str>) -> Result<(Crs, Whereabouts, Vec<String>), IngestError> {
         let places = places(list);
         let mut notes = Vec::new();
         let role = PlaceRole::Xy(0, 1);
@@ -355,10 +427,11 @@ mod tests {
         let located = Located { source: &course.source, places: &places, lonlat: &lonlat };
         let crs = working_system("f", &[located], &mut notes)?.unwrap();
         let found = course.bring("f", &places, &lonlat, &crs)?;
+        let found = (0..places.x.len()).map(|at| found.at(at)).collect();
         Ok((crs, found, notes.into_iter().map(|note| note.code).collect()))
     }
 
-    fn code(result: Result<(Crs, Found, Vec<String>), IngestError>) -> &'static str {
+    fn code(result: Result<(Crs, Whereabouts, Vec<String>), IngestError>) -> &'static str {
         result.err().map_or("ok", |error| brasa_model::Diagnose::code(&error))
     }
 
@@ -366,7 +439,39 @@ mod tests {
     fn equal_places_are_one_place() {
         let places = places(&[(1.0, 2.0), (1.0, 2.0), (0.0, 5.0), (-0.0, 5.0)]);
         assert_eq!(places.count, [2, 2]);
-        assert_eq!(places.of_row, [Some(0), Some(0), Some(1), Some(1)]);
+        assert_eq!(places.of_row, [0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn a_row_nowhere_has_no_place_and_rows_that_leave_are_not_counted() {
+        let rows = [Some((1.0, 2.0)), None, Some((3.0, 4.0)), Some((1.0, 2.0))];
+        let mut places = Places::of_rows(rows.into_iter());
+        assert_eq!((places.of_row(1), places.of_row(3), places.of_row(4)), (None, Some(0), None));
+        places.keep_rows(&[false, true, true, true]);
+        assert_eq!((places.of_row.as_slice(), places.count.as_slice()), (&[NO_PLACE, 1, 0][..], &[1, 1][..]));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn however_often_a_place_is_listed_every_row_is_on_its_own(list in proptest::collection::vec((0_u8..200, 0_u8..200), 0..2000)) {
+            let list: Vec<(f64, f64)> = list.into_iter().map(|(x, y)| (f64::from(x) / 7.0, f64::from(y) / 3.0)).collect();
+            let places = places(&list);
+            for (row, &place) in list.iter().enumerate() {
+                let at = places.of_row(row).unwrap();
+                proptest::prop_assert_eq!((places.x[at], places.y[at]), place);
+            }
+            proptest::prop_assert_eq!(places.count.iter().sum::<u32>() as usize, list.len());
+        }
+
+        #[test]
+        fn the_median_is_that_of_the_values_written_out(values in proptest::collection::vec((-5_i8..5, 0_u32..4), 0..40)) {
+            let mut all: Vec<f64> = values.iter().flat_map(|&(value, count)| vec![f64::from(value); count as usize]).collect();
+            all.sort_by(f64::total_cmp);
+            let found = median(values.iter().map(|&(value, count)| (f64::from(value), count)));
+            if !all.is_empty() {
+                proptest::prop_assert_eq!(found, Some(all[(all.len() - 1) / 2]));
+            }
+        }
     }
 
     #[test]

@@ -5,203 +5,19 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use brasa_model::{
-    Account, Crs, Files, Incidents, InputRecord, Interval, KindRecord, Kinds, Note, Reason, Reject, Times,
-    Window,
+    Account, Crs, Files, Incidents, InputRecord, Interval, Note, Reason, Reject, Times, Window,
 };
+use rayon::prelude::*;
 
-use crate::columns::{Columns, PlaceRole, Roles, SourceRole};
-use crate::decide::{Raw, TimeRules, Timeline, Verdict, Wishes, decide};
-use crate::hash::Quick;
+use crate::columns::Roles;
+use crate::decide::{Faults, Raw, Rows, Verdict, decide};
 use crate::notes;
 use crate::open::{Digest, Opened};
-use crate::origins::Origin;
-use crate::project::{self, Course, Found, Located, Places, range};
-use crate::records::StatedCrs;
+use crate::parts::{Part, Spots, crowded, filled, joined, kinds};
+use crate::project::{self, Found, Located, LonLat, Places, key, range};
+use crate::sources::Source;
 use crate::study_area::{self, Weighted};
-use crate::{IngestError, Ingested, InputOptions, Pieces, error};
-
-/// One of the files while it is read.
-pub(crate) struct Source {
-    name: String,
-    pub roles: Roles,
-    stated: StatedCrs,
-    /// What the user and its profile say of it.
-    said: InputOptions,
-    pub wishes: Wishes,
-    /// The zone whose clocks its times follow, if that is known.
-    zone: Option<String>,
-    /// The system that they say it is in.
-    pub crs: Option<String>,
-    /// The files of one make have the same columns; their ids are of one kind.
-    pub make: usize,
-    times: TimeRules,
-    course: Option<Course>,
-    /// What a row of it became, but for the rejects themselves.
-    account: Account,
-    /// How many for each reason, and the first of them.
-    counts: BTreeMap<Reason, (u64, Reject)>,
-    /// Rows whose id an earlier file has.
-    repeated: u64,
-    /// Rows that are left out because police made them.
-    police_made: u64,
-    /// Rows used, by where their record comes from.
-    origins: BTreeMap<Origin, u64>,
-    /// Rows used, by kind.
-    kinds: BTreeMap<Box<str>, u64>,
-    bytes: u64,
-    sha256: String,
-    notes: Vec<Note>,
-}
-
-impl Source {
-    /// A file that is not read yet.
-    pub fn new(
-        name: String,
-        roles: Roles,
-        stated: StatedCrs,
-        make: usize,
-        said: InputOptions,
-        zone: Option<String>,
-    ) -> Result<Self, IngestError> {
-        Ok(Self {
-            name,
-            roles,
-            stated,
-            wishes: Wishes::of(&said)?,
-            said,
-            zone,
-            crs: None,
-            make,
-            times: TimeRules::default(),
-            course: None,
-            account: Account::default(),
-            counts: BTreeMap::new(),
-            repeated: 0,
-            police_made: 0,
-            origins: BTreeMap::new(),
-            kinds: BTreeMap::new(),
-            bytes: 0,
-            sha256: String::new(),
-            notes: Vec::new(),
-        })
-    }
-
-    /// The system that its profile says it is in.
-    pub fn known_crs(&self) -> Option<&String> {
-        self.said.crs.as_ref()
-    }
-
-    /// Whether it says in which system it is: by its geometry, or by calling its columns longitude and latitude, which are
-    /// degrees whatever projected system is given.
-    pub fn states_crs(&self, given_is_geographic: bool) -> bool {
-        match self.roles.place {
-            PlaceRole::Geometry => self.stated != StatedCrs::Nothing,
-            PlaceRole::LonLat(..) => !given_is_geographic,
-            PlaceRole::Xy(..) => false,
-        }
-    }
-
-    /// The places on WGS 84, in the system that the first of them settle.
-    fn lonlat(&mut self, places: &Places) -> Result<Found, IngestError> {
-        if places.x.is_empty() {
-            return Ok(Vec::new());
-        }
-        let course = match self.course.take() {
-            Some(course) => course,
-            None => {
-                let (place, swap) = (self.roles.place, self.roles.names.swap_advice());
-                let (given, notes) = (self.crs.as_deref(), &mut self.notes);
-                let source = project::source(&self.name, places, place, &swap, &self.stated, given, notes)?;
-                Course::new(&self.name, source, notes)?
-            }
-        };
-        Ok(self.course.insert(course).lonlat(places))
-    }
-
-    fn nothing_left(&self) -> IngestError {
-        if self.account.read == 0 {
-            return IngestError::NoRows { name: self.name.clone() };
-        }
-        let reasons = self.counts.iter().map(|(&reason, (count, first))| (reason, *count, first.clone()));
-        IngestError::NothingLeft {
-            name: self.name.clone(),
-            account: self.account,
-            police_made: self.police_made,
-            reasons: reasons.collect(),
-        }
-    }
-
-    /// Counts the rows used by kind and by where their record comes from.
-    fn tally(&mut self, raw: &Raw, used: &[usize]) {
-        let mut counts = vec![0_u64; raw.kinds.len()];
-        for &row in used {
-            if let Some(&kind) = raw.kind.get(row) {
-                counts[kind as usize] += 1;
-            }
-            *self.origins.entry(raw.origin(row, &self.roles)).or_default() += 1;
-        }
-        for (kind, count) in raw.kinds.iter().zip(counts).filter(|(_, count)| *count > 0) {
-            if let Some(sum) = self.kinds.get_mut(kind) {
-                *sum += count;
-            } else if self.kinds.len() < MAX_KINDS {
-                self.kinds.insert(kind.clone(), count);
-            }
-        }
-    }
-
-    /// What the kinds are, with the code that the profile gives them; none where there are too many to list.
-    fn kind_records(&self) -> Option<Vec<KindRecord>> {
-        if self.roles.kind.is_none() || self.kinds.len() >= MAX_KINDS {
-            return None;
-        }
-        let code = |kind: &str| self.roles.codes.as_ref().and_then(|codes| codes.of(kind)).map(str::to_owned);
-        let kinds = self.kinds.iter().map(|(kind, rows)| (&**kind, *rows));
-        let mut records: Vec<KindRecord> =
-            kinds.map(|(kind, rows)| KindRecord { kind: kind.to_owned(), rows, iccs: code(kind) }).collect();
-        records.sort_by_key(|record| std::cmp::Reverse(record.rows));
-        Some(records)
-    }
-
-    /// Where the records come from, if that is known.
-    fn origin_records(&self) -> Option<BTreeMap<String, u64>> {
-        let known = self.roles.source != SourceRole::Unknown;
-        known.then(|| self.origins.iter().map(|(origin, rows)| (origin.name().to_owned(), *rows)).collect())
-    }
-
-    /// The kinds that the profile has no code for.
-    fn kinds_unmapped(&self) -> Option<Note> {
-        self.roles.codes.as_ref()?;
-        let unmapped: Vec<KindRecord> =
-            self.kind_records()?.into_iter().filter(|record| record.iccs.is_none()).collect();
-        let rows: u64 = unmapped.iter().map(|record| record.rows).sum();
-        let names: Vec<&str> = unmapped.iter().map(|record| record.kind.as_str()).collect();
-        (rows > 0).then(|| {
-            Note::new("kinds_unmapped", format!("{rows} rows are of kinds without an ICCS code: {}", notes::list(&names)))
-                .value(rows, "rows")
-                .reason("they are used like all others; give them a code in a profile of your own to compare them across sources")
-        })
-    }
-
-    /// What became of records that police made.
-    fn police_made(&self) -> Option<Note> {
-        let kept: u64 =
-            self.origins.iter().filter(|(origin, _)| origin.is_made_by_police()).map(|(_, n)| n).sum();
-        let reason = "stops and arrests show where police were, not where people were harmed";
-        if self.police_made > 0 {
-            let rows = self.police_made;
-            let text = format!("{rows} rows were made by police on their own and are left out");
-            let reason = format!("{reason}; --include-officer-initiated keeps them");
-            return Some(Note::new("police_made_left_out", text).value(rows, "rows").reason(reason));
-        }
-        (kept > 0).then(|| {
-            let text = format!("{kept} of the rows used were made by police on their own");
-            Note::new("police_made_included", text).value(kept, "rows").reason(reason)
-        })
-    }
-}
-
-/// Kinds beyond which they are not listed.
-const MAX_KINDS: usize = 1000;
+use crate::{IngestError, Ingested, InputOptions, Pieces};
 
 /// Files while they are read.
 pub(crate) struct Reading<'a> {
@@ -224,17 +40,6 @@ pub(crate) struct Reading<'a> {
 
 /// A place as written, a time and a kind.
 type Copy = ((u64, u64), Option<Interval>, Box<str>);
-
-/// Rows of one file on their way through a piece.
-struct Part<'a> {
-    source: usize,
-    raw: &'a Raw,
-    timeline: Timeline,
-    places: Places,
-    /// Per place, where it is in the working system.
-    found: Found,
-    candidates: Vec<usize>,
-}
 
 impl<'a> Reading<'a> {
     /// A reading that has not begun.
@@ -262,50 +67,49 @@ impl<'a> Reading<'a> {
     }
 
     /// The incidents among these rows, each lot with the file it is of, if there is one.
-    pub fn piece(&mut self, lots: &[(usize, &Raw)]) -> Result<Option<Incidents>, IngestError> {
+    pub fn piece(&mut self, lots: Vec<(usize, Raw)>) -> Result<Option<Incidents>, IngestError> {
+        let counts: Vec<(usize, u64, u64)> =
+            lots.iter().map(|(source, raw)| (*source, raw.len() as u64, raw.filtered)).collect();
         let incidents = self.sort_out(lots)?;
-        for &(source, raw) in lots {
+        for (source, rows, filtered) in counts {
             let account = &mut self.sources[source].account;
-            account.read += raw.len() as u64 + raw.filtered;
-            account.filtered += raw.filtered;
+            account.read += rows + filtered;
+            account.filtered += filtered;
         }
         self.rejects.end_piece();
         Ok(incidents)
     }
 
-    fn sort_out(&mut self, lots: &[(usize, &Raw)]) -> Result<Option<Incidents>, IngestError> {
-        self.settle_orders(lots)?;
-        let mut parts: Vec<Part<'_>> = Vec::with_capacity(lots.len());
-        for &(source, raw) in lots {
+    fn sort_out(&mut self, lots: Vec<(usize, Raw)>) -> Result<Option<Incidents>, IngestError> {
+        self.settle_orders(&lots)?;
+        let mut parts: Vec<Part> = Vec::with_capacity(lots.len());
+        for (source, mut raw) in lots {
             let Source { times, roles, wishes, .. } = &mut self.sources[source];
-            let timeline = times.timeline(raw, roles, wishes);
-            let wanted = raw
-                .place
-                .iter()
-                .enumerate()
-                .map(|(row, place)| place.filter(|_| wishes.may_want(timeline.interval(row))));
+            let timeline = times.timeline(&mut raw, roles, wishes);
+            let written = std::mem::take(&mut raw.place);
+            let wanted = written.iter().enumerate().map(|(row, &(x, y))| {
+                (!x.is_nan() && wishes.may_want(timeline.interval(row))).then_some((x, y))
+            });
             let places = Places::of_rows(wanted);
-            parts.push(Part { source, raw, timeline, places, found: Vec::new(), candidates: Vec::new() });
+            parts.push(Part { source, raw, timeline, places, found: Found::default() });
         }
         self.find(&mut parts)?;
         for part in &mut parts {
             self.judge(part);
         }
-        let Some(crs) = self.crs.clone().filter(|_| parts.iter().any(|part| !part.candidates.is_empty()))
-        else {
+        let Some(crs) = self.crs.clone().filter(|_| parts.iter().any(|part| part.raw.len() > 0)) else {
             return Ok(None);
         };
 
-        // From here on places count, not rows: those of all files, with the candidates on each.
-        let spots = Spots::of(&parts);
-        self.candidates += spots.count.iter().map(|&count| u64::from(count)).sum::<u64>();
+        self.candidates += parts.iter().map(|part| part.raw.len() as u64).sum::<u64>();
         let wider = |old: (f64, f64), new: (f64, f64)| (old.0.min(new.0), old.1.max(new.1));
-        self.extent.0 = wider(self.extent.0, range(spots.x.iter().copied()));
-        self.extent.1 = wider(self.extent.1, range(spots.y.iter().copied()));
+        let spots = || parts.iter().flat_map(Part::spots);
+        self.extent.0 = wider(self.extent.0, range(spots().map(|((x, _), ..)| x)));
+        self.extent.1 = wider(self.extent.1, range(spots().map(|((_, y), ..)| y)));
         if self.is_whole() {
-            self.notes.extend(crowded(&spots, &self.sources[parts[0].source].roles.names));
+            self.notes.extend(crowded(&parts, &self.sources[parts[0].source].roles.names));
         }
-        let (window, inside, reason) = match self.options.study_area.as_deref() {
+        let window = match self.options.study_area.as_deref() {
             Some(file) => {
                 let window = if let Some(window) = &self.window {
                     window.clone()
@@ -319,27 +123,34 @@ impl<'a> Reading<'a> {
                     self.study_area_file = Some(record);
                     window
                 };
-                let inside = window.contains_all(&spots.x, &spots.y);
-                (window, inside, Reason::OutsideStudyArea)
+                for part in &mut parts {
+                    let inside: Vec<bool> = (0..part.places.x.len())
+                        .into_par_iter()
+                        .map(|place| part.found.at(place).is_some_and(|(x, y)| window.contains(x, y)))
+                        .collect();
+                    self.keep_inside(part, |place| inside[place], Reason::OutsideStudyArea);
+                }
+                window
             }
             None => {
+                let spots = Spots::of(&parts);
                 let weighted = Weighted { x: &spots.x, y: &spots.y, count: &spots.count };
                 let (window, inside) = study_area::automatic(&weighted, &mut self.notes)?;
-                (window, inside, Reason::FarFromTheRest)
+                for (part, spot_of) in parts.iter_mut().zip(&spots.of_place) {
+                    self.keep_inside(part, |place| inside[spot_of[place] as usize], Reason::FarFromTheRest);
+                }
+                window
             }
         };
         self.window = Some(window.clone());
-        for (part, spot_of) in parts.iter_mut().zip(&spots.of_place) {
-            self.keep_inside(part, |place| inside[spot_of[place] as usize], reason);
-        }
-        let used: usize = parts.iter().map(|part| part.candidates.len()).sum();
-        Ok((used > 0).then(|| self.incidents(&parts, window, crs)))
+        let used = parts.iter().any(|part| part.raw.len() > 0);
+        Ok(used.then(|| self.incidents(parts, window, crs)))
     }
 
     /// Settles the order of day and month in each file. A file whose dates leave it open follows those of the same make.
-    fn settle_orders(&mut self, lots: &[(usize, &Raw)]) -> Result<(), IngestError> {
+    fn settle_orders(&mut self, lots: &[(usize, Raw)]) -> Result<(), IngestError> {
         let mut open = Vec::new();
-        for &(at, raw) in lots {
+        for &(at, ref raw) in lots {
             let source = &mut self.sources[at];
             if let Err(error) = source.times.settle(raw, &source.roles, &source.wishes) {
                 open.push((at, error));
@@ -369,8 +180,8 @@ impl<'a> Reading<'a> {
     }
 
     /// Where the places are in the working system, which the first of them settle.
-    fn find(&mut self, parts: &mut [Part<'_>]) -> Result<(), IngestError> {
-        let mut lonlat: Vec<Found> = Vec::with_capacity(parts.len());
+    fn find(&mut self, parts: &mut [Part]) -> Result<(), IngestError> {
+        let mut lonlat: Vec<LonLat> = Vec::with_capacity(parts.len());
         for part in &*parts {
             lonlat.push(self.sources[part.source].lonlat(&part.places)?);
         }
@@ -388,95 +199,112 @@ impl<'a> Reading<'a> {
             part.found = match (course, &self.crs) {
                 (Some(course), Some(crs)) => course.bring(name, &part.places, lonlat, crs)?,
                 // Not one place is inside: the rows are counted as out of range, in whatever system.
-                _ => vec![None; part.places.x.len()],
+                _ => Found::default(),
             };
         }
         Ok(())
     }
 
-    /// The verdict on every row of a part.
-    fn judge(&mut self, part: &mut Part<'_>) {
-        let Part { source: at, raw, timeline, places, found, candidates } = part;
-        let source = &mut self.sources[*at];
+    /// The verdict on every row of a part, in which the candidates are left.
+    fn judge(&mut self, part: &mut Part) {
+        let at = part.source;
+        let faults = Faults::of(&mut part.raw, &mut part.timeline);
+        let Part { raw, timeline, places, found, .. } = &*part;
+        let source = &self.sources[at];
+        let (roles, wishes) = (&source.roles, &source.wishes);
         let seen = &mut self.seen[source.make];
-        let mut repeated = 0;
+        let (mut account, mut repeated, mut police_made) = (source.account, 0, 0);
         let is_new = |id: u32| match seen.entry(id) {
             Entry::Vacant(entry) => {
-                entry.insert(*at);
+                entry.insert(at);
                 true
             }
             Entry::Occupied(entry) => {
-                repeated += u64::from(entry.get() != at);
+                repeated += u64::from(*entry.get() != at);
                 false
             }
         };
-        let in_bounds = |row: usize| places.of_row[row].is_some_and(|place| found[place as usize].is_some());
-        let verdicts = decide(raw, &source.roles, timeline, &source.wishes, is_new, in_bounds);
-        source.repeated += repeated;
-        for (row, verdict) in verdicts.into_iter().enumerate() {
-            match verdict {
-                Verdict::Candidate if self.options.drop_copies => {
-                    let place = raw.place[row].map(|(x, y)| ((x + 0.0).to_bits(), (y + 0.0).to_bits()));
-                    let kind = raw.kind.get(row).map(|&kind| raw.kinds[kind as usize].clone());
-                    let copy = (place.unwrap_or_default(), timeline.interval(row), kind.unwrap_or_default());
-                    if self.copies.insert(copy) {
-                        candidates.push(row);
-                    } else {
-                        source.account.duplicate += 1;
-                    }
-                }
-                Verdict::Candidate => candidates.push(row),
-                Verdict::Filtered => source.account.filtered += 1,
-                Verdict::PoliceMade => {
-                    source.account.filtered += 1;
-                    source.police_made += 1;
-                }
-                Verdict::Duplicate => source.account.duplicate += 1,
-                Verdict::Rejected(fault) => {
-                    self.rejects.add(source, *at, raw.line[row], fault.reason, fault.column, fault.value);
-                }
+        let mut is_first = |row: usize| {
+            let place = places.of_row(row).map(|place| key(places.x[place], places.y[place]));
+            let kind = raw.kind.get(row).map(|&kind| raw.kinds[kind as usize].clone());
+            self.copies.insert((place.unwrap_or_default(), timeline.interval(row), kind.unwrap_or_default()))
+        };
+        let mut kept = vec![false; raw.len()];
+        let mut rejected = Vec::new();
+        let rows = Rows { raw, roles, timeline, wishes, places, found };
+        decide(&rows, faults, is_new, |row, verdict| match verdict {
+            Verdict::Candidate if self.options.drop_copies && !is_first(row) => account.duplicate += 1,
+            Verdict::Candidate => kept[row] = true,
+            Verdict::Filtered => account.filtered += 1,
+            Verdict::PoliceMade => {
+                account.filtered += 1;
+                police_made += 1;
             }
+            Verdict::Duplicate => account.duplicate += 1,
+            Verdict::Rejected(fault) => rejected.push((row, fault)),
+        });
+        let source = &mut self.sources[at];
+        source.account = account;
+        source.repeated += repeated;
+        source.police_made += police_made;
+        for (row, fault) in rejected {
+            self.rejects.add(source, at, raw.line[row], fault.reason, fault.column, fault.value);
         }
+        part.keep(&kept);
     }
 
     /// Rejects the candidates whose place is not inside; the others are used.
-    fn keep_inside(&mut self, part: &mut Part<'_>, inside: impl Fn(usize) -> bool, reason: Reason) {
-        let Part { source: at, raw, places, candidates, .. } = part;
-        let source = &mut self.sources[*at];
+    fn keep_inside(&mut self, part: &mut Part, inside: impl Fn(usize) -> bool, reason: Reason) {
+        let source = &mut self.sources[part.source];
         let (x_name, y_name) = source.roles.names.coordinates();
         let column = format!("{x_name}, {y_name}");
-        candidates.retain(|&row| {
-            let place = places.of_row[row].unwrap_or_default() as usize;
+        let stays = |row: usize| {
+            let place = part.places.of_row(row).unwrap_or_default();
             let inside = inside(place);
             if !inside {
-                let value = format!("{}, {}", places.x[place], places.y[place]);
-                self.rejects.add(source, *at, raw.line[row], reason, column.clone(), value);
+                let (x, y) = part.written(place);
+                let (line, value) = (part.raw.line[row], format!("{x}, {y}"));
+                self.rejects.add(source, part.source, line, reason, column.clone(), value);
             }
             inside
-        });
-        source.account.used += candidates.len() as u64;
-        source.tally(raw, candidates);
+        };
+        let kept: Vec<bool> = (0..part.raw.len()).map(stays).collect();
+        part.keep(&kept);
+        let source = &mut self.sources[part.source];
+        source.account.used += part.raw.len() as u64;
+        source.tally(&part.raw);
     }
 
-    /// The candidates of all parts as incidents. What one file says and another does not is blank, or 1 for a weight.
-    fn incidents(&self, parts: &[Part<'_>], window: Window, crs: Crs) -> Incidents {
+    /// The rows of all parts as incidents. What one file says and another does not is blank, or 1 for a weight.
+    fn incidents(&self, mut parts: Vec<Part>, window: Window, crs: Crs) -> Incidents {
         let any = |has: fn(&Roles) -> bool| self.sources.iter().any(|source| has(&source.roles));
-        let rows = || parts.iter().flat_map(|part| part.candidates.iter().map(move |&row| (part, row)));
-        let place = |(part, row): (&Part<'_>, usize)| part.found[part.places.of_row[row]? as usize];
-        let (x, y) = rows().filter_map(place).unzip();
-        let interval = |(part, row): (&Part<'_>, usize)| -> Option<Interval> { part.timeline.interval(row) };
-        let weight = |(part, row): (&Part<'_>, usize)| part.raw.weight.get(row).copied().unwrap_or(1.0);
+        let used: usize = parts.iter().map(|part| part.raw.len()).sum();
+        let kinds = any(|roles| roles.kind.is_some()).then(|| kinds(&mut parts));
+        let files = self.files().map(|files| {
+            let codes = parts.iter().flat_map(|part| vec![part.source as u16; part.raw.len()]);
+            Files { codes: codes.collect(), ..files }
+        });
+        // The memory of what is done with serves for what is new.
+        parts.iter_mut().for_each(|part| part.places.forget_places());
+        let (mut x, mut y) = (Vec::with_capacity(used), Vec::with_capacity(used));
+        for part in &mut parts {
+            let places = std::mem::take(&mut part.places);
+            let found = std::mem::take(&mut part.found);
+            let rows = || (0..part.raw.len()).filter_map(|row| found.at(places.of_row(row)?));
+            x.extend(rows().map(|(x, _)| x));
+            y.extend(rows().map(|(_, y)| y));
+        }
+        let intervals = |part: &mut Part| part.timeline.take_intervals(part.raw.len());
+        let weight = |part: &mut Part| filled(std::mem::take(&mut part.raw.weight), part.raw.len(), 1.0);
         Incidents {
             x,
             y,
             times: any(|roles| roles.time.is_some())
-                .then(|| Times::new(rows().map(interval).collect(), self.zone())),
-            kinds: any(|roles| roles.kind.is_some()).then(|| kinds(parts)),
-            weight: any(|roles| roles.weight.is_some()).then(|| rows().map(weight).collect()),
-            row: rows().map(|(part, row)| part.raw.line[row]).collect(),
-            files: self
-                .files()
-                .map(|files| Files { codes: rows().map(|(part, _)| part.source as u16).collect(), ..files }),
+                .then(|| Times::new(joined(parts.iter_mut().map(intervals)), self.zone())),
+            kinds,
+            weight: any(|roles| roles.weight.is_some()).then(|| joined(parts.iter_mut().map(weight))),
+            files,
+            row: joined(parts.into_iter().map(|part| part.raw.line)),
             window,
             crs,
             zones: None,
@@ -621,113 +449,6 @@ impl<'a> Reading<'a> {
         let police_made = self.sources.iter().map(|source| source.police_made).sum();
         IngestError::NothingLeft { name, account, police_made, reasons }
     }
-}
-
-/// The distinct places of candidates in the working system, of all files together.
-struct Spots {
-    x: Vec<f64>,
-    y: Vec<f64>,
-    /// How many candidates are on each.
-    count: Vec<u32>,
-    /// Its coordinates as a file has them.
-    written: Vec<(f64, f64)>,
-    /// Per part and place, the spot; of use only where there are candidates.
-    of_place: Vec<Vec<u32>>,
-}
-
-impl Spots {
-    fn of(parts: &[Part<'_>]) -> Self {
-        let (mut x, mut y, mut count, mut written) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut seen: HashMap<(u64, u64), u32, Quick> = HashMap::default();
-        let mut of_place = Vec::with_capacity(parts.len());
-        for part in parts {
-            let mut counts = vec![0_u32; part.found.len()];
-            for &row in &part.candidates {
-                counts[part.places.of_row[row].unwrap_or_default() as usize] += 1;
-            }
-            let spot = |(place, &more): (usize, &u32)| {
-                if more == 0 {
-                    return 0;
-                }
-                let (east, north) = part.found[place].unwrap_or_default();
-                let next = x.len() as u32;
-                let at = *seen.entry(((east + 0.0).to_bits(), (north + 0.0).to_bits())).or_insert(next);
-                if at == next {
-                    x.push(east);
-                    y.push(north);
-                    count.push(0);
-                    written.push((part.places.x[place], part.places.y[place]));
-                }
-                count[at as usize] += more;
-                at
-            };
-            of_place.push(counts.iter().enumerate().map(spot).collect());
-        }
-        Self { x, y, count, written, of_place }
-    }
-}
-
-fn kinds(parts: &[Part<'_>]) -> Kinds {
-    // Per part and kind, whether a candidate is of it. A file without kinds states none.
-    let used: Vec<Vec<bool>> = parts
-        .iter()
-        .map(|part| {
-            let mut used = vec![false; part.raw.kinds.len()];
-            for &row in part.candidates.iter().filter(|_| !part.raw.kind.is_empty()) {
-                used[part.raw.kind[row] as usize] = true;
-            }
-            used
-        })
-        .collect();
-    let names = |at: usize| {
-        let part: &Part<'_> = &parts[at];
-        part.raw.kinds.iter().zip(&used[at]).filter(|(_, used)| **used).map(|(name, _)| &**name)
-    };
-    let silent = parts.iter().any(|part| part.raw.kind.is_empty() && !part.candidates.is_empty());
-    let all = (0..parts.len()).flat_map(names).chain(silent.then_some(""));
-    let mut code: BTreeMap<&str, u32> = all.map(|name| (name, 0)).collect();
-    for (at, code) in code.values_mut().enumerate() {
-        *code = at as u32;
-    }
-    let mut codes = Vec::new();
-    for part in parts {
-        let of_kind: Vec<u32> =
-            part.raw.kinds.iter().map(|name| code.get(&**name).copied().unwrap_or_default()).collect();
-        let of_row =
-            |&row: &usize| part.raw.kind.get(row).map_or_else(|| code[""], |&kind| of_kind[kind as usize]);
-        codes.extend(part.candidates.iter().map(of_row));
-    }
-    Kinds { names: code.into_keys().map(str::to_owned).collect(), codes }
-}
-
-/// Warns when single places hold more than one incident in a hundred: a geocoder's default, or a police station.
-fn crowded(spots: &Spots, names: &Columns) -> Option<Note> {
-    let count = &spots.count;
-    let all: u64 = count.iter().map(|&count| u64::from(count)).sum();
-    let mut top: Vec<usize> =
-        (0..count.len()).filter(|&at| all >= 500 && u64::from(count[at]) * 100 > all).collect();
-    top.sort_by(|&a, &b| {
-        let place = |at: usize| spots.written[at];
-        count[b].cmp(&count[a]).then(place(a).partial_cmp(&place(b)).unwrap_or(std::cmp::Ordering::Equal))
-    });
-    top.truncate(5);
-    let first = *top.first()?;
-    let (x_name, y_name) = names.coordinates();
-    let list: Vec<String> = top
-        .iter()
-        .map(|&at| {
-            let (x, y) = spots.written[at];
-            format!("{} at {x_name} {} {y_name} {}", count[at], error::short(x), error::short(y))
-        })
-        .collect();
-    Some(
-        Note::new(
-            "places_crowded",
-            format!("single places hold more than 1 % of the incidents: {}", list.join("; ")),
-        )
-        .value(count[first], "incidents")
-        .reason("real in a few places, such as a station; else the default of a geocoder, and worth a look"),
-    )
 }
 
 /// Letters of a rejected value that are kept.

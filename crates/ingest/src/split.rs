@@ -9,6 +9,8 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memchr2};
 
+use crate::marks::Marks;
+
 /// Bytes read at a time.
 const BLOCK: usize = 1 << 18;
 
@@ -83,6 +85,16 @@ pub(crate) struct Field {
 }
 
 impl Field {
+    /// A field that is quoted as a whole, or not at all, and holds no quote.
+    pub fn between(bytes: &[u8], start: usize, end: usize) -> Self {
+        let quoted = bytes.get(start) == Some(&b'"') && end >= start + 2;
+        if quoted {
+            Self { start: start + 1, end: end - 1, dressed: false }
+        } else {
+            Self { start, end, dressed: false }
+        }
+    }
+
     /// Its text, if it stands there as it is meant.
     pub fn plain_text(self, text: &str) -> Option<&str> {
         if self.dressed { None } else { text.get(self.start..self.end) }
@@ -122,6 +134,35 @@ pub(crate) struct Cut {
     pub blank: u64,
     /// Line feeds inside its fields.
     pub inner: u64,
+}
+
+/// Cuts records one after the other: by bits where they are plain, else byte by byte.
+pub(crate) struct Splitter {
+    dialect: Dialect,
+    marks: Option<Marks>,
+}
+
+impl Splitter {
+    /// For text in this dialect.
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, marks: Marks::new(dialect) }
+    }
+
+    /// As [`cut`]. The bytes before a `None` and those after it may differ.
+    pub fn cut(&mut self, bytes: &[u8], at: usize, ended: bool, fields: &mut Vec<Field>) -> Option<Cut> {
+        if let Some(marks) = &mut self.marks {
+            let (mut from, mut blank) = (at, 0);
+            fields.clear();
+            while let Some(next) = marks.cut(bytes, from, fields) {
+                if next > from + 1 {
+                    return Some(Cut { next, blank, inner: 0 });
+                }
+                fields.clear();
+                (from, blank) = (next, blank + 1);
+            }
+        }
+        cut(bytes, at, ended, self.dialect, fields)
+    }
 }
 
 /// Finds the record that begins at `at`, or behind the empty lines there, and tells where its fields stand; `None` when the bytes
@@ -241,9 +282,10 @@ mod tests {
         // Small blocks, so that records are cut by their ends.
         blocks.buffer = vec![0; step + 1];
         let (mut rows, mut fields, mut line) = (Vec::new(), Vec::new(), 1);
+        let mut splitter = Splitter::new(dialect);
         loop {
             let mut at = 0;
-            while let Some(found) = cut(blocks.bytes(), at, blocks.ended(), dialect, &mut fields) {
+            while let Some(found) = splitter.cut(blocks.bytes(), at, blocks.ended(), &mut fields) {
                 line += found.blank;
                 let texts =
                     fields.iter().map(|field| field.bytes(blocks.bytes(), dialect).into_owned()).collect();
@@ -299,6 +341,25 @@ mod tests {
                     split(text.as_bytes(), dialect, step).into_iter().map(|row| row.2).collect();
                 proptest::prop_assert_eq!(found, by_csv(text.as_bytes(), dialect));
             }
+        }
+
+        #[test]
+        fn it_cuts_by_bits_as_byte_by_byte(
+            fields in proptest::collection::vec("[abc]{0,40}|\"[ab,]{0,70}\"|\n|\"a\nb\"|a\"b|\"\"|\"a\"\"b\"", 0..300),
+            ends in proptest::collection::vec("[,\n]", 300),
+            step in 50_usize..5000,
+        ) {
+            let text: String = fields.into_iter().zip(ends).flat_map(|(field, end)| [field, end]).collect();
+            let mut by_bytes = Vec::new();
+            let (mut at, mut line, mut fields) = (0, 1, Vec::new());
+            while let Some(found) = cut(text.as_bytes(), at, true, COMMA, &mut fields) {
+                line += found.blank;
+                let texts = fields.iter().map(|field| field.bytes(text.as_bytes(), COMMA).into_owned()).collect();
+                by_bytes.push((line, found.inner, texts));
+                line += 1 + found.inner;
+                at = found.next;
+            }
+            proptest::prop_assert_eq!(split(text.as_bytes(), COMMA, step), by_bytes);
         }
 
         #[test]

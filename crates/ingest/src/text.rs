@@ -18,6 +18,13 @@ pub(crate) fn recognise(
     Ok((encoding, sample))
 }
 
+/// As [`str::trim`], at once where there is nothing to trim, as in most fields.
+pub(crate) fn trimmed(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let ends = [bytes.first(), bytes.last()];
+    if ends.into_iter().flatten().all(u8::is_ascii_graphic) { text } else { text.trim() }
+}
+
 /// Whether bytes are text: UTF-16, or without more bytes that no text has than an accident leaves.
 pub(crate) fn looks_like_text(head: &[u8]) -> bool {
     let odd = head.iter().filter(|byte| matches!(byte, 0 | 2..=8 | 14..=25)).count();
@@ -155,7 +162,7 @@ impl Read for Utf8 {
         loop {
             let count = self.fill(buffer)?;
             let bytes = &mut buffer[..count];
-            if count == 0 || !(self.returned || bytes.contains(&b'\r')) {
+            if count == 0 || !(self.returned || memchr::memchr(b'\r', bytes).is_some()) {
                 return Ok(count);
             }
             let mut kept = 0;
@@ -191,6 +198,11 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn what_is_trimmed_is_what_the_standard_library_trims(text in "[ a\u{a0}é\t]{0,4}") {
+            proptest::prop_assert_eq!(trimmed(&text), text.trim());
+        }
+
         #[test]
         fn line_ends_are_one_byte_however_the_bytes_come(text in "[ab\r\n]{0,40}", step in 1_usize..5, wide: bool) {
             let encoding = if wide { UTF_16LE } else { UTF_8 };

@@ -6,7 +6,7 @@ use std::path::Path;
 use brasa_model::{
     Crs, Denominators, GivenZone, GivenZones, InputRecord, Note, Window, WindowOrigin, is_plainly_valid,
 };
-use geo::{Area, BooleanOps, BoundingRect, MultiPolygon, Validation};
+use geo::{Area, BooleanOps, BoundingRect, Intersects, MultiPolygon, Polygon, Rect, Validation};
 use rayon::prelude::*;
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
@@ -185,9 +185,7 @@ struct LookedAt {
 /// Of one zone nothing counts twice, however its parts were drawn: the same as for a study area.
 fn looked_at(feature: MultiPolygon<f64>) -> LookedAt {
     let why = |feature: &MultiPolygon<f64>| feature.check_validation().err().map(|why| why.to_string());
-    if let [part] = feature.0.as_slice()
-        && is_plainly_valid(part)
-    {
+    if are_plainly_valid(&feature.0) {
         return LookedAt { feature, is_dissolved: false, invalid: None };
     }
     let invalid = why(&feature);
@@ -197,6 +195,16 @@ fn looked_at(feature: MultiPolygon<f64>) -> LookedAt {
     let feature = geo::unary_union(feature.iter());
     let invalid = why(&feature);
     LookedAt { feature, is_dissolved: true, invalid }
+}
+
+/// Whether parts are valid beyond doubt, alone and together: each is, and no two have a point in common.
+fn are_plainly_valid(parts: &[Polygon<f64>]) -> bool {
+    let boxes: Vec<Option<Rect<f64>>> = parts.iter().map(BoundingRect::bounding_rect).collect();
+    let apart = |a: usize, b: usize| {
+        let far = boxes[a].zip(boxes[b]).is_some_and(|(a, b)| !a.intersects(&b));
+        far || !parts[a].intersects(&parts[b])
+    };
+    parts.iter().all(is_plainly_valid) && (0..parts.len()).all(|a| (a + 1..parts.len()).all(|b| apart(a, b)))
 }
 
 /// Refuses the file if there are any such zones.
@@ -262,4 +270,37 @@ fn overlaps(features: &[MultiPolygon<f64>]) -> Overlaps {
     let found: Vec<Vec<(usize, usize, f64)>> = (0..features.len()).into_par_iter().map(later).collect();
     let (pairs, slivers): (Vec<_>, Vec<_>) = found.into_iter().flatten().partition(|pair| pair.2 > OVERLAP);
     Overlaps { pairs, slivers: slivers.len() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(x: f64, y: f64, side: f64) -> Polygon<f64> {
+        Rect::new((x, y), (x + side, y + side)).to_polygon()
+    }
+
+    #[test]
+    fn parts_that_share_no_point_need_no_closer_look() {
+        // The last lies in the box of the first, but in the corner that it leaves free.
+        let corners = vec![(0.0, 0.0), (9.0, 0.0), (9.0, 1.0), (1.0, 1.0), (1.0, 9.0), (0.0, 9.0)];
+        let bent = Polygon::new(corners.into(), Vec::new());
+        assert!(are_plainly_valid(&[bent.clone(), square(20.0, 0.0, 1.0), square(5.0, 5.0, 2.0)]));
+        for other in
+            [square(9.0, 0.0, 1.0), square(9.0, 1.0, 1.0), square(0.5, 0.5, 4.0), square(0.2, 0.2, 0.1)]
+        {
+            assert!(!are_plainly_valid(&[bent.clone(), other]));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_needs_no_closer_look_is_valid(parts in proptest::collection::vec((0_u8..12, 0_u8..12, 1_u8..4), 0..5)) {
+            let parts: Vec<Polygon<f64>> =
+                parts.into_iter().map(|(x, y, side)| square(f64::from(x), f64::from(y), f64::from(side))).collect();
+            if are_plainly_valid(&parts) {
+                proptest::prop_assert!(MultiPolygon(parts).is_valid());
+            }
+        }
+    }
 }

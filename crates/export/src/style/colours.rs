@@ -36,6 +36,16 @@ impl Rgb {
     }
 }
 
+/// What is not a class: edges and letters, the ground of a study area, what lies around it, streets and water beneath.
+pub(crate) mod paper {
+    use super::Rgb;
+
+    pub(crate) const INK: Rgb = Rgb::of(0x26_26_26);
+    pub(crate) const GROUND: Rgb = Rgb::of(0xff_ff_ff);
+    pub(crate) const AROUND: Rgb = Rgb::of(0xec_ee_ef);
+    pub(crate) const BENEATH: Rgb = Rgb::of(0x9a_a0_a6);
+}
+
 const SEQUENTIAL: [Rgb; 5] =
     [Rgb::of(0xff_ff_b2), Rgb::of(0xfe_cc_5c), Rgb::of(0xfd_8d_3c), Rgb::of(0xf0_3b_20), Rgb::of(0xbd_00_26)];
 const DIVERGING: [Rgb; 5] =

@@ -3,6 +3,8 @@
 mod classes;
 pub(crate) mod colours;
 
+pub(crate) use colours::paper as colours_of_paper;
+
 use brasa_model::{Column, ColumnKind, DrawnBy, Feature, Layer, Scale, Surface, Value};
 pub use colours::Rgb;
 

@@ -57,7 +57,9 @@ impl Gauge {
             let (low, high) = self.range.unwrap_or((number, number));
             self.range = Some((low.min(number), high.max(number)));
         }
-        if let Some(count) = self.values.get_mut(value) {
+        if self.many {
+            // Nothing more is asked of the values.
+        } else if let Some(count) = self.values.get_mut(value) {
             *count += run;
         } else if self.values.len() < MAX_DISTINCT {
             self.values.insert(value.into(), run);

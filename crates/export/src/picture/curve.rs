@@ -9,6 +9,8 @@ use std::ops::RangeInclusive;
 use brasa_model::{Curve, Role, Series};
 use serde_json::json;
 
+use super::{escaped, px};
+
 /// Pixels: the whole width, a panel's left and right side, its height, and what lies above and between panels.
 const WIDTH: f64 = 920.0;
 const LEFT: f64 = 90.0;
@@ -252,16 +254,6 @@ impl Axis {
             })
             .collect()
     }
-}
-
-/// A place to a hundredth of a pixel.
-fn px(value: f64) -> f64 {
-    // Adding 0 makes -0 a 0.
-    (value * 100.0).round() / 100.0 + 0.0
-}
-
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -1,0 +1,169 @@
+//! What is on a map as a picture: that of a whole briefing, of a layer, of a surface.
+
+use brasa_model::{Briefing, Civil, InputRecord, Interval, Layer, Provenance, Surface, Value};
+use geo::{BoundingRect, Coord, Rect};
+use serde_json::json;
+
+use super::sheet::{Drawn, How, Sheet};
+use crate::lang::Lang;
+use crate::style::{Legend, Ramp};
+
+/// A briefing: the density on the ground, the hotspots by their outlines, the hotspots in a table, the trend.
+pub(crate) fn of_briefing(briefing: &Briefing, lang: Lang) -> String {
+    let Briefing { hotspots, study_area, density, .. } = briefing;
+    let extent = extent(&[study_area]).unwrap_or_else(|| density.grid.bounds());
+    let title = format!("{} ({})", lang.say("Density of incidents"), lang.unit(&density.unit));
+    Sheet {
+        lang,
+        title: briefing.title.clone(),
+        subtitle: subtitle(briefing, lang),
+        extent,
+        basemap: briefing.basemap.as_ref(),
+        ground: Some((density, Ramp::of(density, lang), title)),
+        layers: vec![
+            Drawn { layer: study_area, legend: Legend::of(study_area, lang), how: How::Edged },
+            Drawn { layer: hotspots, legend: Legend::of(hotspots, lang), how: How::Outlined },
+        ],
+        table: Some(table(hotspots, lang)),
+        trend: briefing.trend.as_ref(),
+        caveat: lang.say(CAVEAT).into_owned(),
+        sources: sources(&briefing.attribution, &hotspots.provenance, &hotspots.crs.to_string(), lang),
+        record: json!({ "provenance": hotspots.provenance, "notes": briefing.notes }),
+    }
+    .svg()
+}
+
+/// A layer, in the colours of its classes.
+pub(crate) fn of_layer(layer: &Layer, attribution: &str, lang: Lang) -> String {
+    let nowhere = Rect::new(Coord::zero(), Coord::zero());
+    Sheet {
+        lang,
+        title: lang.say(&layer.title).into_owned(),
+        subtitle: counted(&layer.provenance, layer.period, lang).join(" · "),
+        extent: extent(&[layer]).unwrap_or(nowhere),
+        basemap: None,
+        ground: None,
+        layers: vec![Drawn { layer, legend: Legend::of(layer, lang), how: How::Filled }],
+        table: None,
+        trend: None,
+        caveat: lang.say(&layer.description).into_owned(),
+        sources: sources(attribution, &layer.provenance, &layer.crs.to_string(), lang),
+        record: json!({ "provenance": layer.provenance, "notes": layer.notes }),
+    }
+    .svg()
+}
+
+/// How not to misread a map of hotspots.
+const CAVEAT: &str = "Reported incidents are not all incidents, and many incidents need not mean high risk. The map scores places, never persons.";
+
+/// What the layers cover together.
+fn extent(layers: &[&Layer]) -> Option<Rect<f64>> {
+    let boxes = layers
+        .iter()
+        .flat_map(|layer| &layer.features)
+        .filter_map(|feature| feature.geometry.bounding_rect());
+    boxes.reduce(|a, b| {
+        let (low, high) = (a.min(), a.max());
+        Rect::new(
+            Coord { x: low.x.min(b.min().x), y: low.y.min(b.min().y) },
+            Coord { x: high.x.max(b.max().x), y: high.y.max(b.max().y) },
+        )
+    })
+}
+
+/// `2018-01-01 – 2019-12-31 · 2,245 incidents · 832.1 km² · 12 hotspots`.
+fn subtitle(briefing: &Briefing, lang: Lang) -> String {
+    let mut parts = counted(&briefing.hotspots.provenance, briefing.period(), lang);
+    let area: f64 = briefing.study_area.features.iter().filter_map(|feature| real(&feature.values[0])).sum();
+    parts.push(format!("{} km²", lang.number(&format!("{area:.1}"))));
+    parts.push(format!("{} {}", briefing.hotspots.features.len(), lang.say("hotspots")));
+    parts.join(" · ")
+}
+
+/// The period and the number of incidents, as far as they are known.
+fn counted(provenance: &Provenance, period: Option<Interval>, lang: Lang) -> Vec<String> {
+    let day = |civil: Civil| civil.to_string()[..10].to_owned();
+    let period = period.map(|period| format!("{} – {}", day(period.start), day(Civil(period.end.0 - 1))));
+    let used = |input: &InputRecord| input.rows.map(|rows| rows.used);
+    let used: u64 = provenance.inputs.iter().filter_map(used).sum();
+    let used = (used > 0).then(|| format!("{} {}", lang.grouped(used), lang.say("incidents")));
+    period.into_iter().chain(used).collect()
+}
+
+/// Where the data is from, whom it is owed to, and how the map was made.
+fn sources(attribution: &str, provenance: &Provenance, crs: &str, lang: Lang) -> Vec<String> {
+    let names: Vec<&str> = provenance
+        .inputs
+        .iter()
+        .filter(|input| input.rows.is_some())
+        .map(|input| input.name.as_str())
+        .collect();
+    let shown = match names.as_slice() {
+        names if names.len() > 3 => format!("{}, … ({})", names[..3].join(", "), names.len()),
+        names => names.join(", "),
+    };
+    let made = format!("{} {} · {} · {crs}", provenance.tool, provenance.version, provenance.method);
+    vec![format!("{}: {shown} · {made}", lang.say("Source")), attribution.to_owned()]
+}
+
+/// The hotspots in a table, those columns that there are.
+fn table(hotspots: &Layer, lang: Lang) -> (String, Vec<String>, Vec<Vec<String>>) {
+    type Written = fn(f64, Lang) -> String;
+    const COLUMNS: [(&str, &str, Written); 7] = [
+        ("rank", "#", |value, _| format!("{value:.0}")),
+        ("incidents", "n", |value, lang| lang.grouped(value as u64)),
+        ("share", "Share", |value, lang| lang.number(&format!("{:.1} %", value * 100.0))),
+        ("pai", "PAI", |value, lang| lang.number(&format!("{value:.1}"))),
+        ("stability", "Stable", |value, lang| lang.number(&format!("{value:.2}"))),
+        ("trend", "Trend", |value, _| format!("{value:+.0} %")),
+        ("peak_hours", "Hours", |_, _| String::new()),
+    ];
+    let known: Vec<_> = COLUMNS
+        .iter()
+        .filter_map(|(name, title, written)| Some((hotspots.column(name)?, *title, *written)))
+        .collect();
+    let header = known.iter().map(|(_, title, _)| lang.say(title).into_owned()).collect();
+    let cell = |value: &Value, written: Written| match value {
+        Value::Text(text) => text.clone(),
+        value => real(value).map_or_else(|| "·".to_owned(), |value| written(value, lang)),
+    };
+    let rows = hotspots
+        .features
+        .iter()
+        .map(|feature| known.iter().map(|(at, _, written)| cell(&feature.values[*at], *written)).collect())
+        .collect();
+    (lang.say("Hotspots").into_owned(), header, rows)
+}
+
+fn real(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(value) => Some(*value as f64),
+        Value::Real(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// A surface, with its unit.
+pub(crate) fn of_surface(
+    surface: &Surface,
+    (name, crs): (&str, &str),
+    attribution: &str,
+    lang: Lang,
+) -> String {
+    let title = format!("{} ({})", lang.say(name), lang.unit(&surface.unit));
+    Sheet {
+        lang,
+        title: lang.say(name).into_owned(),
+        subtitle: counted(&surface.provenance, None, lang).join(" · "),
+        extent: surface.grid.bounds(),
+        basemap: None,
+        ground: Some((surface, Ramp::of(surface, lang), title)),
+        layers: Vec::new(),
+        table: None,
+        trend: None,
+        caveat: lang.say("An intensity, not a probability and not a risk.").into_owned(),
+        sources: sources(attribution, &surface.provenance, crs, lang),
+        record: json!({ "provenance": surface.provenance, "notes": surface.notes }),
+    }
+    .svg()
+}
