@@ -68,7 +68,16 @@ fn the_demo_finds_what_was_planted() {
     assert!(demo["found"].as_u64().unwrap() >= 6, "{demo}");
     assert!(demo["false_alarms"].as_array().unwrap().len() <= 3, "{demo}");
     let names: Vec<String> = files(&out.join("hotspots")).into_keys().collect();
-    let expected = ["density.tif", "hotspots.geojson", "hotspots.gpkg", "manifest.json", "rejects.csv", "report.html"];
+    let expected = [
+        "density.tif",
+        "hotspots.geojson",
+        "hotspots.gpkg",
+        "manifest.json",
+        "map.png",
+        "map.svg",
+        "rejects.csv",
+        "report.html",
+    ];
     assert_eq!(names, expected);
 }
 
@@ -297,18 +306,18 @@ fn every_method_writes_every_format_it_can() {
         (
             "kde",
             &["--cell", "250m", "--bandwidth", "600m"][..],
-            &["tif", "csv", "geojson", "gpkg", "fgb"][..],
+            &["tif", "csv", "geojson", "gpkg", "fgb", "shp", "kml", "parquet", "svg", "png"][..],
         ),
         ("kde-adaptive", &["--cell", "250m", "--bandwidth", "600m", "--pilot", "scott"], &["tif", "csv"]),
         (
             "kde-ratio",
             &["--cell", "250m", "--cases", "kind=homicidio"],
-            &["tif", "csv", "geojson", "gpkg", "fgb"],
+            &["tif", "csv", "geojson", "gpkg", "fgb", "svg"],
         ),
         (
             "gi-star",
             &["--cell", "300m", "--neighbours", "rook"],
-            &["csv", "geojson", "geojsonl", "gpkg", "fgb"],
+            &["csv", "geojson", "geojsonl", "gpkg", "fgb", "shp", "kml", "geoparquet", "png"],
         ),
         (
             "gi-star",
@@ -326,22 +335,26 @@ fn every_method_writes_every_format_it_can() {
         ("correlogram", &["--hex", "500m", "--bands", "5"], &["csv"]),
         ("geary", &["--cell", "300m"], &["csv", "json"]),
         ("general-g", &["--cell", "300m", "--neighbours", "rook"], &["csv", "json"]),
-        ("dbscan", &["--eps", "120m", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
+        (
+            "dbscan",
+            &["--eps", "120m", "--min-points", "15"],
+            &["csv", "geojson", "gpkg", "shp", "kml", "parquet", "svg"],
+        ),
         ("nnh", &["--distance", "100m"], &["csv", "geojson", "gpkg"]),
-        ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg"]),
+        ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg", "shp"]),
         ("k-distance", &["--min-points", "20", "--eps-time", "14d"], &["csv", "json"]),
         ("dbscan-stability", &["--eps", "auto"], &["csv", "json"]),
-        ("ripley-k", &["--max-distance", "900m", "--simulations", "9"], &["csv", "json", "svg"]),
+        ("ripley-k", &["--max-distance", "900m", "--simulations", "9"], &["csv", "json", "svg", "png"]),
         ("nearest-neighbour", &["--orders", "3"], &["csv", "json"]),
         ("concentration", &["--total-places", "20000"], &["csv", "json", "svg"]),
         ("concentration", &["--places", "cells", "--cell", "300m"], &["csv", "json"]),
-        ("quadrat-test", &["--cell", "2km", "--simulations", "19"], &["csv", "geojson", "gpkg"]),
+        ("quadrat-test", &["--cell", "2km", "--simulations", "19"], &["csv", "geojson", "gpkg", "svg"]),
         ("pattern-similarity", &["--test", "since=2024-01-01", "--cell", "1km"], &["csv", "geojson", "gpkg"]),
         ("pattern-similarity", &["--test", "since=2024-01-01", "--h3", "7"], &["csv", "geojson"]),
         ("quadrat-test", &["--hex", "2km", "--simulations", "19"], &["csv", "geojson"]),
         ("concentration", &["--hex", "300m"], &["csv"]),
         ("centrography", &["--by", "kind", "--draw", "circle"], &["csv", "geojson", "gpkg"]),
-        ("centrography", &["--draw", "median"], &["geojson", "gpkg"]),
+        ("centrography", &["--draw", "median"], &["geojson", "gpkg", "svg"]),
         ("hdbscan", &["--min-cluster-size", "40", "--min-points", "15"], &["csv", "geojson", "gpkg"]),
         ("optics", &["--min-points", "15", "--max-eps", "2km"], &["csv", "geojson", "gpkg"]),
         ("reachability", &["--min-points", "15"], &["csv", "json", "svg"]),
@@ -355,8 +368,10 @@ fn every_method_writes_every_format_it_can() {
             assert_eq!((said.code, said.err.as_str()), (3, ""), "{method} {ending}: {}", said.out);
             assert!(fs::metadata(&file).unwrap().len() > 100, "{method} {ending}");
             assert!(dir.path().join(format!("{method}.rejects.csv")).exists());
-            for left in [file, dir.path().join(format!("{method}.rejects.csv"))] {
-                fs::remove_file(left).unwrap();
+            // Every other file is one that stands beside the output under its stem.
+            for left in files(dir.path()).into_keys() {
+                assert!(left.starts_with(&format!("{method}.")), "{method} {ending}: {left}");
+                fs::remove_file(dir.path().join(left)).unwrap();
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use brasa_export::{CurveFormat, Format};
+use brasa_export::{CurveFormat, Format, Lang};
 use brasa_model::{
     Class, Classes, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail,
 };
 use brasa_spatial_index::{Answer, Method};
 
-use crate::{EngineError, layers};
+use crate::{EngineError, MapOptions, layers};
 
 /// What the output is written as.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ pub(crate) struct Target<'a> {
     pub format: FileFormat,
     pub crs: &'a Crs,
     pub period: Option<Interval>,
-    pub classes: Classes,
+    pub map: &'a MapOptions,
     pub inputs: &'a [InputRecord],
 }
 
@@ -64,6 +64,10 @@ impl Target<'_> {
                     format!("{} cells, highest {:.2} {}", surface.grid.len(), surface.peak(), surface.unit);
                 if matches!(format, Format::GeoTiff | Format::Csv) {
                     brasa_export::write_surface(&surface, crs, self.path, format)?;
+                    return Ok((surface.provenance, headline));
+                }
+                if format.is_picture() {
+                    self.draw(&surface, "Density of incidents", format)?;
                     return Ok((surface.provenance, headline));
                 }
                 self.features(layers::surface(&surface, crs, period), notes, format, headline)
@@ -93,6 +97,10 @@ impl Target<'_> {
                     areas(Tail::High),
                     areas(Tail::Low),
                 );
+                if format.is_picture() {
+                    self.draw(&risk.log_ratio, "Relative risk", format)?;
+                    return Ok((risk.log_ratio.provenance, headline));
+                }
                 if matches!(format, Format::GeoTiff | Format::Csv) {
                     brasa_export::write_surfaces(&risk.bands(), crs, self.path, format)?;
                     return Ok((risk.log_ratio.provenance, headline));
@@ -155,6 +163,19 @@ impl Target<'_> {
         }
     }
 
+    /// What is written under every map, and in which language.
+    fn labels(&self) -> (&str, Lang) {
+        (self.map.attribution.as_deref().unwrap_or_default(), self.map.lang.unwrap_or_default())
+    }
+
+    /// Writes a surface as a picture.
+    fn draw(&self, surface: &Surface, title: &str, format: Format) -> Result<(), EngineError> {
+        let (attribution, lang) = self.labels();
+        let title = self.map.title.as_deref().unwrap_or(title);
+        let drawing = brasa_export::draw_surface(surface, title, self.crs, attribution, lang)?;
+        Ok(brasa_export::write_drawing(&drawing, self.path, format)?)
+    }
+
     /// Moves an answer's notes to the others, and gives it all of them and the inputs.
     fn stamp(&self, provenance: &mut Provenance, own: &mut Vec<Note>, notes: &mut Vec<Note>) {
         notes.append(own);
@@ -171,8 +192,17 @@ impl Target<'_> {
     ) -> Result<(Provenance, String), EngineError> {
         layer.provenance.inputs = self.inputs.to_vec();
         layer.notes = notes.to_vec();
-        layer.style = layer.style.classed(self.classes);
-        brasa_export::write_layer(&layer, self.path, format)?;
+        layer.style = layer.style.classed(self.map.classes);
+        if let Some(title) = &self.map.title {
+            layer.title.clone_from(title);
+        }
+        if format.is_picture() {
+            let (attribution, lang) = self.labels();
+            let drawing = brasa_export::draw_layer(&layer, attribution, lang)?;
+            brasa_export::write_drawing(&drawing, self.path, format)?;
+        } else {
+            brasa_export::write_layer(&layer, self.path, format)?;
+        }
         Ok((layer.provenance, headline))
     }
 }

@@ -296,3 +296,23 @@ pub fn study_area(window: &Window, like: &Layer) -> Layer {
         ..like.clone()
     }
 }
+
+/// Shapes beneath the map.
+pub fn basemap(shapes: Vec<Geometry<f64>>, like: &Layer) -> Layer {
+    let features = shapes.into_iter().enumerate().map(|(at, geometry)| Feature {
+        id: at as i64 + 1,
+        geometry,
+        values: Vec::new(),
+    });
+    Layer {
+        name: "basemap".to_owned(),
+        title: "Basemap".to_owned(),
+        description: "Streets, water and other shapes for the eye alone; nothing is counted in them."
+            .to_owned(),
+        columns: Vec::new(),
+        features: features.collect(),
+        style: Style::of(DrawnBy::Edge),
+        notes: Vec::new(),
+        ..like.clone()
+    }
+}

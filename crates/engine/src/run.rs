@@ -5,15 +5,18 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use brasa_export::{Format, Staged};
-use brasa_ingest::{Ingested, Pieces};
+use brasa_ingest::{Basemap, Ingested, Pieces};
 use brasa_model::{Briefing, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Times, Trend};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
+use geo::BoundingRect;
 use serde_json::Value;
 
-use crate::answers::{Target, counted, format_for};
+use crate::answers::{FileFormat, Target, counted, format_for};
 use crate::briefing::briefing;
-use crate::{Analysis, EngineError, Hotspot, Manifest, Method, Pipeline, Reading, Step, hotspots, zoning};
+use crate::{
+    Analysis, EngineError, Hotspot, Manifest, MapOptions, Method, Pipeline, Reading, Step, hotspots, zoning,
+};
 
 /// What a run did, for whoever shows it.
 pub struct Outcome {
@@ -175,7 +178,18 @@ fn run_hotspots(
     }
     let hotspots = found.hotspots.clone();
     let lang = pipeline.map.lang.unwrap_or_default();
-    let briefing = briefing(&input, found, &pipeline.map, (command, notes), watch)?;
+    let basemap = basemap(&pipeline.map, &input)?;
+    if let Some(basemap) = basemap.as_ref().filter(|basemap| basemap.left_out > 0) {
+        notes.push(
+            Note::new(
+                "basemap_thinned",
+                format!("{} small shapes of the basemap are not drawn", basemap.left_out),
+            )
+            .value(basemap.left_out, "shapes")
+            .reason("it has more corners than a page can hold"),
+        );
+    }
+    let briefing = briefing(&input, found, basemap, &pipeline.map, (command, notes), watch)?;
     brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
         let Briefing { hotspots, zones, study_area, over_time, .. } = &briefing;
@@ -183,17 +197,23 @@ fn run_hotspots(
         brasa_export::write_gpkg(&layers, &folder.path("hotspots.gpkg")?)?;
         brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.tif")?, Format::GeoTiff)?;
     } else {
-        brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.csv")?, Format::Csv)?;
+        brasa_export::write_surface(
+            &briefing.density,
+            &crs,
+            &folder.path_for("density.csv", Format::Csv)?,
+            Format::Csv,
+        )?;
     }
     let picture = brasa_export::draw_briefing(&briefing, lang);
-    brasa_export::write_text(&picture, &folder.path("map.svg")?)?;
-    brasa_export::write_png(&picture, &folder.path("map.png")?)?;
+    brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
+    brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
     brasa_export::write_report(&briefing, lang, &folder.path("report.html")?)?;
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
         brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
     }
     let mut manifest = manifest(&briefing.hotspots.provenance, command, briefing.notes, &input);
+    manifest.inputs = briefing.inputs;
     manifest.outputs = folder.digests()?;
     brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
     folder.commit()?;
@@ -210,6 +230,14 @@ fn run_hotspots(
     })
 }
 
+/// What to draw beneath, if a file for it was given.
+fn basemap(options: &MapOptions, input: &Ingested) -> Result<Option<Basemap>, EngineError> {
+    let Some(path) = &options.basemap else { return Ok(None) };
+    let window = &input.incidents.window;
+    let Some(extent) = window.polygons().bounding_rect() else { return Ok(None) };
+    Ok(Some(brasa_ingest::read_basemap(path, extent, &input.incidents.crs)?))
+}
+
 fn run_method(
     pipeline: &Pipeline,
     name: &str,
@@ -224,6 +252,10 @@ fn run_method(
     }
     let stage = |path: &Path| Staged::file(path, force)?.protecting(&inputs(pipeline));
     let mut main = stage(path)?;
+    let waiting = match format {
+        FileFormat::Map(format) => main.path_for(&file_name(path), format)?,
+        FileFormat::Curve(_) => main.path(&file_name(path))?,
+    };
     let mut labels = pipeline.output.labels.as_deref().map(stage).transpose()?;
     let rejects_path = rejects_beside(path);
     // Whether there are rejects is known once all is read; whether they may be written is settled then, before the method runs.
@@ -244,9 +276,8 @@ fn run_method(
         brasa_export::write_labels(rows, files, clusters, &staged.path(&file_name(path))?)?;
     }
     let mut notes = input.notes.clone();
-    let waiting = main.path(&file_name(path))?;
-    let (classes, inputs) = (pipeline.map.classes, &input.inputs);
-    let target = Target { method, path: &waiting, format, crs, period, classes, inputs };
+    let (map, inputs) = (&pipeline.map, &input.inputs);
+    let target = Target { method, path: &waiting, format, crs, period, map, inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
     if let Some(rejected) = &mut rejected {
         let files = input.incidents.files.as_ref();
@@ -272,7 +303,8 @@ fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
         Analysis::Hotspots(_) => None,
     };
     let area = pipeline.input.study_area.as_deref();
-    pipeline.files.iter().map(PathBuf::as_path).chain(area).chain(zones).collect()
+    let basemap = pipeline.map.basemap.as_deref();
+    pipeline.files.iter().map(PathBuf::as_path).chain(area).chain(zones).chain(basemap).collect()
 }
 
 fn manifest(provenance: &Provenance, command: &str, notes: Vec<Note>, input: &Ingested) -> Manifest {

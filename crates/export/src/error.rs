@@ -84,8 +84,16 @@ pub enum ExportError {
     #[error("{} cannot hold an inspection", .0.display())]
     InspectionFormatUnknown(PathBuf),
     /// This build cannot write the format.
-    #[error("this build of brasa has no GDAL, which {0} files need")]
-    NeedsGdal(Format),
+    #[error("this build of brasa has no {library}, which {0} files need", library = library(*.0))]
+    NotBuilt(Format),
+    /// Another file of the same stem would share one of the files beside this one.
+    #[error("{} stands there, and {} beside it would be shared by both", rival.display(), shared.display())]
+    Shared {
+        /// The other file.
+        rival: PathBuf,
+        /// The file beside it that would be overwritten.
+        shared: PathBuf,
+    },
     /// A place has no longitude and latitude that can be written.
     #[error("feature {feature} of layer {layer}: ({x}, {y}) in {crs} {why}")]
     Unprojectable {
@@ -108,6 +116,11 @@ pub enum ExportError {
     /// What was handed over contradicts itself.
     #[error("an answer cannot be written: {0}")]
     Inconsistent(String),
+}
+
+/// What a format is written with.
+fn library(format: Format) -> &'static str {
+    if format.needs() == Some("parquet") { "Parquet" } else { "GDAL" }
 }
 
 impl ExportError {
@@ -145,7 +158,9 @@ impl Diagnose for ExportError {
             Self::FormatUnsuitable { .. }
             | Self::CurveFormatUnknown(_)
             | Self::InspectionFormatUnknown(_) => "format_unsuitable",
-            Self::NeedsGdal(_) => "needs_gdal",
+            Self::NotBuilt(format) if format.needs() == Some("parquet") => "needs_parquet",
+            Self::NotBuilt(_) => "needs_gdal",
+            Self::Shared { .. } => "output_shared",
             Self::Unprojectable { .. } => "coordinate_unprojectable",
             Self::Crs(_) => "crs_unsuitable",
             Self::Inconsistent(_) => "answer_inconsistent",
@@ -161,13 +176,14 @@ impl Diagnose for ExportError {
             | Self::NotAFile { .. }
             | Self::IsInput(_)
             | Self::Busy { .. }
+            | Self::Shared { .. }
             | Self::NotWritable { .. } => Blame::Create,
             Self::DiskFull(_) | Self::WriteFailed { .. } => Blame::Io,
             Self::FormatUnknown(_)
             | Self::FormatUnsuitable { .. }
             | Self::CurveFormatUnknown(_)
             | Self::InspectionFormatUnknown(_)
-            | Self::NeedsGdal(_) => Blame::Usage,
+            | Self::NotBuilt(_) => Blame::Usage,
             Self::Unprojectable { .. } | Self::Crs(_) => Blame::Data,
             Self::Inconsistent(_) => Blame::Bug,
         }
@@ -197,13 +213,16 @@ impl Diagnose for ExportError {
             Self::FormatUnknown(_) => format!("end the name in one of {}", supported().join(", ")),
             Self::FormatUnsuitable { what, .. } => match *what {
                 "a surface" => "write it to .tif or .csv".to_owned(),
-                _ => "write it to .gpkg, .fgb, .geojson, .geojsonl or .csv".to_owned(),
+                "points, lines and areas together" => "write it to .gpkg or .geojson".to_owned(),
+                _ => "write it to .gpkg, .fgb, .geojson, .geojsonl, .kml or .csv".to_owned(),
             },
-            Self::CurveFormatUnknown(_) => "write it to .csv, .json or .svg".to_owned(),
+            Self::CurveFormatUnknown(_) => "write it to .csv, .json, .svg or .png".to_owned(),
             Self::InspectionFormatUnknown(_) => "write it to .html or .json".to_owned(),
-            Self::NeedsGdal(_) => {
-                format!("end the name in one of {}, or build with --features gdal", supported().join(", "))
+            Self::NotBuilt(format) => {
+                let (endings, feature) = (supported().join(", "), format.needs().unwrap_or_default());
+                format!("end the name in one of {endings}, or build with --features {feature}")
             }
+            Self::Shared { .. } => "choose another name or another folder".to_owned(),
             Self::Unprojectable { .. } | Self::Crs(_) => {
                 "write it to .gpkg, which keeps the projected coordinates".to_owned()
             }

@@ -16,34 +16,81 @@ pub enum Format {
     GeoPackage,
     /// FlatGeobuf.
     FlatGeobuf,
+    /// Esri shapefile.
+    Shapefile,
+    /// Keyhole Markup Language 2.2.
+    Kml,
+    /// GeoParquet 1.1.
+    GeoParquet,
     /// Comma-separated values (RFC 4180).
     Csv,
     /// Cloud-optimised GeoTIFF.
     GeoTiff,
+    /// A map as a picture of lines and letters.
+    Svg,
+    /// A map as a picture of pixels.
+    Png,
 }
 
 /// Every ending, with its format; the first of a format is the usual one.
-const ENDINGS: [(&str, Format); 9] = [
+const ENDINGS: [(&str, Format); 15] = [
     ("geojson", Format::GeoJson),
     ("json", Format::GeoJson),
     ("geojsonl", Format::GeoJsonSeq),
     ("geojsons", Format::GeoJsonSeq),
     ("gpkg", Format::GeoPackage),
     ("fgb", Format::FlatGeobuf),
+    ("shp", Format::Shapefile),
+    ("kml", Format::Kml),
+    ("parquet", Format::GeoParquet),
+    ("geoparquet", Format::GeoParquet),
     ("csv", Format::Csv),
     ("tif", Format::GeoTiff),
     ("tiff", Format::GeoTiff),
+    ("svg", Format::Svg),
+    ("png", Format::Png),
 ];
 
 impl Format {
-    /// Whether the format is written through GDAL.
-    pub const fn needs_gdal(self) -> bool {
-        matches!(self, Self::GeoPackage | Self::FlatGeobuf | Self::GeoTiff)
+    /// The cargo feature without which it is not written.
+    pub const fn needs(self) -> Option<&'static str> {
+        match self {
+            Self::GeoPackage | Self::FlatGeobuf | Self::Shapefile | Self::GeoTiff => Some("gdal"),
+            Self::GeoParquet => Some("parquet"),
+            Self::GeoJson | Self::GeoJsonSeq | Self::Kml | Self::Csv | Self::Svg | Self::Png => None,
+        }
+    }
+
+    /// Whether it is a picture of a map.
+    pub const fn is_picture(self) -> bool {
+        matches!(self, Self::Svg | Self::Png)
     }
 
     /// Whether this build writes it.
-    pub const fn is_supported(self) -> bool {
-        cfg!(feature = "gdal") || !self.needs_gdal()
+    pub fn is_supported(self) -> bool {
+        match self.needs() {
+            Some("gdal") => cfg!(feature = "gdal"),
+            Some(_) => cfg!(feature = "parquet"),
+            None => true,
+        }
+    }
+
+    /// The endings of the files that stand beside the one that is named, under the same stem.
+    pub const fn companions(self) -> &'static [&'static str] {
+        match self {
+            Self::Csv => &["csvt", "prj", "datapackage.json"],
+            Self::Shapefile => &["shx", "dbf", "prj", "cpg", "fields.csv"],
+            _ => &[],
+        }
+    }
+
+    /// The ending of a file that would share its `.prj` with this format, and mean another one.
+    pub(crate) const fn rival(self) -> Option<&'static str> {
+        match self {
+            Self::Csv => Some("shp"),
+            Self::Shapefile => Some("csvt"),
+            _ => None,
+        }
     }
 }
 
@@ -59,7 +106,7 @@ pub fn format_of(path: &Path) -> Result<Format, ExportError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     match ENDINGS.iter().find(|(known, _)| *known == ending) {
         Some((_, format)) if format.is_supported() => Ok(*format),
-        Some((_, format)) => Err(ExportError::NeedsGdal(*format)),
+        Some((_, format)) => Err(ExportError::NotBuilt(*format)),
         None => Err(ExportError::FormatUnknown(path.to_owned())),
     }
 }
@@ -71,8 +118,10 @@ pub enum CurveFormat {
     Csv,
     /// One object with titles, units, notes and provenance.
     Json,
-    /// A picture.
+    /// A picture of lines and letters.
     Svg,
+    /// A picture of pixels.
+    Png,
 }
 
 /// The format of a curve that the ending of a file name asks for, in capitals or not.
@@ -82,6 +131,7 @@ pub fn curve_format_of(path: &Path) -> Result<CurveFormat, ExportError> {
         "csv" => Ok(CurveFormat::Csv),
         "json" => Ok(CurveFormat::Json),
         "svg" => Ok(CurveFormat::Svg),
+        "png" => Ok(CurveFormat::Png),
         _ => Err(ExportError::CurveFormatUnknown(path.to_owned())),
     }
 }
@@ -109,7 +159,7 @@ mod tests {
 
     #[test]
     fn an_unknown_ending_names_those_this_build_writes() {
-        for name in ["hotspots.shp", "hotspots", "gpkg", ".gpkg"] {
+        for name in ["hotspots.docx", "hotspots", "gpkg", ".gpkg"] {
             let error = format_of(Path::new(name)).unwrap_err();
             assert_eq!((error.code(), error.blame()), ("format_unknown", Blame::Usage), "{name}");
             let help = error.help().unwrap();
@@ -123,17 +173,33 @@ mod tests {
         assert_eq!(curve_format_of(Path::new("a.CSV")).unwrap(), CurveFormat::Csv);
         assert_eq!(curve_format_of(Path::new("a.json")).unwrap(), CurveFormat::Json);
         assert_eq!(curve_format_of(Path::new("a.svg")).unwrap(), CurveFormat::Svg);
+        assert_eq!(curve_format_of(Path::new("a.png")).unwrap(), CurveFormat::Png);
         for name in ["a.geojson", "a.tif", "a"] {
             let error = curve_format_of(Path::new(name)).unwrap_err();
             assert_eq!((error.code(), error.blame()), ("format_unsuitable", Blame::Usage), "{name}");
-            assert_eq!(error.help().unwrap(), "write it to .csv, .json or .svg");
+            assert_eq!(error.help().unwrap(), "write it to .csv, .json, .svg or .png");
         }
+    }
+
+    #[test]
+    fn no_companion_of_a_file_is_the_file() {
+        for (ending, format) in ENDINGS {
+            assert!(!format.companions().contains(&ending), "{format}");
+        }
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    #[test]
+    fn without_parquet_its_format_is_refused_by_name() {
+        let error = format_of(Path::new("a.parquet")).unwrap_err();
+        assert_eq!(error.code(), "needs_parquet");
+        assert!(error.help().unwrap().ends_with("or build with --features parquet"));
     }
 
     #[cfg(not(feature = "gdal"))]
     #[test]
     fn without_gdal_its_formats_are_refused_by_name() {
-        for name in ["a.gpkg", "a.tif", "a.fgb"] {
+        for name in ["a.gpkg", "a.tif", "a.fgb", "a.shp"] {
             assert_eq!(format_of(Path::new(name)).unwrap_err().code(), "needs_gdal", "{name}");
         }
     }

@@ -7,12 +7,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use brasa_model::{ColumnKind, Feature, Layer, Note, Provenance, Value};
-use geo::{BoundingRect, Coord, Geometry, LineString, Polygon};
+use geo::{Coord, Geometry, LineString, Polygon};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Map;
 
-use crate::lonlat::{self, PER_DEGREE};
+use crate::lonlat;
 use crate::{ExportError, sink};
 
 /// Features put into text at once by one thread, and by all threads before the text is written.
@@ -39,9 +39,9 @@ pub(crate) fn write_lines(layer: &Layer, path: &Path) -> Result<(), ExportError>
     sink::write(path, |out| write_features(layer, &geometries, "", out))
 }
 
-/// What stands before the features.
+/// What stands before the features; in formats with room for one text, what describes the layer.
 #[derive(Serialize)]
-struct Header<'a> {
+pub(crate) struct Header<'a> {
     r#type: &'static str,
     name: &'a str,
     title: &'a str,
@@ -61,7 +61,7 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    fn new(layer: &'a Layer, geometries: &[Option<Geometry<i32>>]) -> Self {
+    pub(crate) fn new(layer: &'a Layer, geometries: &[Option<Geometry<i32>>]) -> Self {
         let columns = || layer.columns.iter();
         let provenance = &layer.provenance;
         Self {
@@ -70,7 +70,7 @@ impl<'a> Header<'a> {
             title: &layer.title,
             description: &layer.description,
             generator: format!("{} {}", provenance.tool, provenance.version),
-            bbox: bbox(geometries),
+            bbox: lonlat::bounds(geometries),
             period: layer.period.map(|period| format!("{}/{}", period.start, period.end)),
             titles: columns().map(|column| (column.name.to_owned(), column.title.into())).collect(),
             units: columns()
@@ -81,18 +81,6 @@ impl<'a> Header<'a> {
             provenance,
         }
     }
-}
-
-/// West, south, east, north in degrees.
-fn bbox(geometries: &[Option<Geometry<i32>>]) -> Option<[f64; 4]> {
-    let rects = geometries.iter().flatten().filter_map(BoundingRect::bounding_rect);
-    let all = rects.reduce(|a, b| {
-        geo::Rect::new(
-            Coord { x: a.min().x.min(b.min().x), y: a.min().y.min(b.min().y) },
-            Coord { x: a.max().x.max(b.max().x), y: a.max().y.max(b.max().y) },
-        )
-    })?;
-    Some([all.min().x, all.min().y, all.max().x, all.max().y].map(|at| f64::from(at) / PER_DEGREE))
 }
 
 /// One line per feature; all but the last end in `separator`.
@@ -293,6 +281,7 @@ pub(crate) fn push_degrees(text: &mut Vec<u8>, units: i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lonlat::PER_DEGREE;
 
     fn degrees(units: i32) -> String {
         let mut text = Vec::new();

@@ -14,11 +14,15 @@
 //! | `.gpkg` | one or several layers | the layer's own | in the file |
 //! | `.fgb` | a layer | the layer's own | no room |
 //! | `.csv`, `.json`, `.svg` | a curve: a table, an object, a picture | none | in `.json` and `.svg` |
-//! | `.csv` | a layer (`lon,lat` of a place inside each feature), surfaces (`x,y` and a column each, such as `intensity`) or a series (`x,y,start,end,intensity`) | see left | no room |
+//! | `.shp` with `.shx`, `.dbf`, `.prj`, `.cpg`, `.fields.csv` | a layer of one kind of geometry | the layer's own | no room; what became of names and values is in `.fields.csv` |
+//! | `.kml` | a layer | longitude and latitude | in the file |
+//! | `.parquet`, `.geoparquet` | a layer, GeoParquet 1.1 | longitude and latitude | in the file |
+//! | `.csv` with `.csvt`, `.prj`, `.datapackage.json` | a layer (`lon,lat` of a place inside each feature), surfaces (`x,y` and a column each, such as `intensity`) or a series (`x,y,start,end,intensity`) | see left | in `.datapackage.json` |
 //! | `.tif`, `.tiff` | surfaces, or a series with a band per slice: cloud-optimised GeoTIFF | the surface's own | in the file |
 //!
-//! `.gpkg`, `.fgb` and `.tif` go through GDAL and need the cargo feature `gdal`.
+//! `.gpkg`, `.fgb`, `.shp` and `.tif` go through GDAL and need the cargo feature `gdal`; `.parquet` needs `parquet`.
 
+mod beside;
 mod check;
 mod curve;
 mod error;
@@ -26,6 +30,7 @@ mod format;
 mod geojson;
 mod inspection_page;
 mod json;
+mod kml;
 mod lang;
 mod lonlat;
 mod page;
@@ -37,6 +42,8 @@ mod whole;
 
 #[cfg(feature = "gdal")]
 mod drivers;
+#[cfg(feature = "parquet")]
+mod geoparquet;
 
 use std::path::Path;
 
@@ -59,10 +66,15 @@ pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), Exp
     match format {
         Format::GeoJson => geojson::write(layer, path),
         Format::GeoJsonSeq => geojson::write_lines(layer, path),
-        Format::Csv => tables::write_layer(layer, path),
+        Format::Csv => tables::write_layer(layer, path).and_then(|()| beside::of_layer(layer, path)),
+        Format::Kml => kml::write(layer, path),
+        Format::GeoParquet => write_parquet(layer, path),
+        Format::Shapefile => write_shp(layer, path),
         Format::GeoPackage => write_gpkg(&[layer], path),
         Format::FlatGeobuf => write_fgb(layer, path),
-        Format::GeoTiff => Err(ExportError::FormatUnsuitable { format, what: "a layer of features" }),
+        Format::GeoTiff | Format::Svg | Format::Png => {
+            Err(ExportError::FormatUnsuitable { format, what: "a layer of features" })
+        }
     }
 }
 
@@ -76,7 +88,7 @@ pub fn write_gpkg(layers: &[&Layer], path: &Path) -> Result<(), ExportError> {
 /// Writes several layers into one GeoPackage: refused, since this build has no GDAL.
 #[cfg(not(feature = "gdal"))]
 pub fn write_gpkg(_: &[&Layer], _: &Path) -> Result<(), ExportError> {
-    Err(ExportError::NeedsGdal(Format::GeoPackage))
+    Err(ExportError::NotBuilt(Format::GeoPackage))
 }
 
 #[cfg(feature = "gdal")]
@@ -86,7 +98,27 @@ fn write_fgb(layer: &Layer, path: &Path) -> Result<(), ExportError> {
 
 #[cfg(not(feature = "gdal"))]
 fn write_fgb(_: &Layer, _: &Path) -> Result<(), ExportError> {
-    Err(ExportError::NeedsGdal(Format::FlatGeobuf))
+    Err(ExportError::NotBuilt(Format::FlatGeobuf))
+}
+
+#[cfg(feature = "gdal")]
+fn write_shp(layer: &Layer, path: &Path) -> Result<(), ExportError> {
+    drivers::shapefile::write(layer, path)
+}
+
+#[cfg(not(feature = "gdal"))]
+fn write_shp(_: &Layer, _: &Path) -> Result<(), ExportError> {
+    Err(ExportError::NotBuilt(Format::Shapefile))
+}
+
+#[cfg(feature = "parquet")]
+fn write_parquet(layer: &Layer, path: &Path) -> Result<(), ExportError> {
+    geoparquet::write(layer, path)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(_: &Layer, _: &Path) -> Result<(), ExportError> {
+    Err(ExportError::NotBuilt(Format::GeoParquet))
 }
 
 /// Writes a surface: as a cloud-optimised GeoTIFF, or as a table of the centres of the cells inside the window
@@ -105,11 +137,11 @@ pub fn write_surfaces(
 ) -> Result<(), ExportError> {
     check::surfaces(surfaces)?;
     match format {
-        Format::Csv => tables::write_surfaces(surfaces, path),
-        Format::GeoTiff => write_cog(surfaces, crs, path),
-        Format::GeoJson | Format::GeoJsonSeq | Format::GeoPackage | Format::FlatGeobuf => {
-            Err(ExportError::FormatUnsuitable { format, what: "a surface" })
+        Format::Csv => {
+            tables::write_surfaces(surfaces, path).and_then(|()| beside::of_surfaces(surfaces, crs, path))
         }
+        Format::GeoTiff => write_cog(surfaces, crs, path),
+        _ => Err(ExportError::FormatUnsuitable { format, what: "a surface" }),
     }
 }
 
@@ -120,7 +152,7 @@ fn write_cog(surfaces: &[(&'static str, &Surface)], crs: &Crs, path: &Path) -> R
 
 #[cfg(not(feature = "gdal"))]
 fn write_cog(_: &[(&'static str, &Surface)], _: &Crs, _: &Path) -> Result<(), ExportError> {
-    Err(ExportError::NeedsGdal(Format::GeoTiff))
+    Err(ExportError::NotBuilt(Format::GeoTiff))
 }
 
 /// Writes a series of surfaces: as a cloud-optimised GeoTIFF with one band per slice, or as a table of the cells above
@@ -133,11 +165,9 @@ pub fn write_series(
 ) -> Result<(), ExportError> {
     check::series(series)?;
     match format {
-        Format::Csv => tables::write_series(series, path),
+        Format::Csv => tables::write_series(series, path).and_then(|()| beside::of_series(series, crs, path)),
         Format::GeoTiff => write_bands(series, crs, path),
-        Format::GeoJson | Format::GeoJsonSeq | Format::GeoPackage | Format::FlatGeobuf => {
-            Err(ExportError::FormatUnsuitable { format, what: "a surface" })
-        }
+        _ => Err(ExportError::FormatUnsuitable { format, what: "a surface" }),
     }
 }
 
@@ -148,7 +178,7 @@ fn write_bands(series: &SurfaceSeries, crs: &Crs, path: &Path) -> Result<(), Exp
 
 #[cfg(not(feature = "gdal"))]
 fn write_bands(_: &SurfaceSeries, _: &Crs, _: &Path) -> Result<(), ExportError> {
-    Err(ExportError::NeedsGdal(Format::GeoTiff))
+    Err(ExportError::NotBuilt(Format::GeoTiff))
 }
 
 /// Draws a briefing as one sheet in A4 landscape: the map with legend, table, trend, sources and caveat.
@@ -156,7 +186,29 @@ pub fn draw_briefing(briefing: &Briefing, lang: Lang) -> String {
     picture::map::of_briefing(briefing, lang)
 }
 
-/// Writes a drawing as PNG, two pixels to each of its units.
-pub fn write_png(svg: &str, path: &Path) -> Result<(), ExportError> {
-    picture::write_png(svg, path)
+/// Draws a layer as such a sheet, in the colours of its classes.
+pub fn draw_layer(layer: &Layer, attribution: &str, lang: Lang) -> Result<String, ExportError> {
+    check::layers(&[layer])?;
+    Ok(picture::map::of_layer(layer, attribution, lang))
+}
+
+/// Draws a surface as such a sheet.
+pub fn draw_surface(
+    surface: &Surface,
+    title: &str,
+    crs: &Crs,
+    attribution: &str,
+    lang: Lang,
+) -> Result<String, ExportError> {
+    check::surfaces(&[("intensity", surface)])?;
+    Ok(picture::map::of_surface(surface, (title, &crs.to_string()), attribution, lang))
+}
+
+/// Writes a drawing: as it is, or as PNG with two pixels to each of its units.
+pub fn write_drawing(svg: &str, path: &Path, format: Format) -> Result<(), ExportError> {
+    match format {
+        Format::Svg => write_text(svg, path),
+        Format::Png => picture::write_png(svg, path),
+        _ => Err(ExportError::FormatUnsuitable { format, what: "a drawing" }),
+    }
 }

@@ -17,26 +17,33 @@ use rayon::prelude::*;
 use crate::geojson::push_degrees;
 use crate::{ExportError, lonlat, sink};
 
+/// The columns that say where a place inside a feature is.
+pub(crate) const LON: &str = "lon";
+pub(crate) const LAT: &str = "lat";
+
 type Table<'a> = csv::Writer<&'a mut io::BufWriter<std::fs::File>>;
 
 fn table(path: &Path, body: impl FnOnce(&mut Table<'_>) -> csv::Result<()>) -> Result<(), ExportError> {
     sink::write(path, |out| {
         let mut table = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
-        body(&mut table)?;
+        body(&mut table).map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(source) => source,
+            other => io::Error::other(format!("{other:?}")),
+        })?;
         table.flush()
     })
 }
 
 /// Writes the columns of a layer, then `lon,lat` of a place inside each feature (unless it has such columns).
 pub(crate) fn write_layer(layer: &Layer, path: &Path) -> Result<(), ExportError> {
-    let has_places = layer.columns.iter().any(|column| matches!(column.name, "lon" | "lat"));
+    let has_places = layer.columns.iter().any(|column| matches!(column.name, LON | LAT));
     let places = if has_places { Vec::new() } else { places(layer)? };
     table(path, |table| {
         let names = layer.columns.iter().map(|column| column.name);
         if has_places {
             table.write_record(names)?;
         } else {
-            table.write_record(names.chain(["lon", "lat"]))?;
+            table.write_record(names.chain([LON, LAT]))?;
         }
         for (at, feature) in layer.features.iter().enumerate() {
             for (value, column) in feature.values.iter().zip(&layer.columns) {
@@ -192,6 +199,31 @@ pub fn write_rejects(rejects: &[Reject], files: Option<&Files>, path: &Path) -> 
             let (line, reason) = (reject.line.to_string(), reject.reason);
             let (column, value) = (safe(&reject.column), safe(&reject.value));
             table.write_record([line.as_str(), reason.code(), reason.meaning(), &column, &value])?;
+        }
+        Ok(())
+    })
+}
+
+/// What became of a column whose format has narrower limits.
+#[cfg(feature = "gdal")]
+pub(crate) struct FieldRow<'a> {
+    pub column: &'a str,
+    pub short: &'a str,
+    pub title: &'a str,
+    pub unit: &'a str,
+    pub note: &'a str,
+}
+
+/// Writes what became of the columns of a layer.
+#[cfg(feature = "gdal")]
+pub(crate) fn write_fields<'a>(
+    rows: impl Iterator<Item = FieldRow<'a>>,
+    path: &Path,
+) -> Result<(), ExportError> {
+    table(path, |table| {
+        table.write_record(["column", "short", "title", "unit", "note"])?;
+        for row in rows {
+            table.write_record([row.column, row.short, row.title, row.unit, row.note])?;
         }
         Ok(())
     })

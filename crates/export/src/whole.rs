@@ -9,6 +9,8 @@
 //!   locked, so that the next run in the same place knows an abandoned one and removes it.
 //! - In an output folder, `manifest.json` is taken away first and put in place last: where it stands, the files it
 //!   lists are complete.
+//! - Some formats are several files: their companions stand beside the file that is named, and it is put in place last.
+//!   If one of them cannot be, those that are there already are taken away again.
 //! - With `force`, files of an earlier run that this run does not write again (an old `rejects.csv`) are removed. They
 //!   are those listed in the old `manifest.json` whose bytes still have the digest given there: a file that someone has
 //!   changed since, or that brasa never wrote, is left alone.
@@ -23,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::{TempDir, TempPath};
 
-use crate::ExportError;
+use crate::{ExportError, Format};
 
 /// How the folder of an unfinished run is named, and the file in it that its owner holds locked.
 const STAGE: &str = ".brasa-";
@@ -56,6 +58,8 @@ pub struct Staged {
     force: bool,
     inputs: Vec<PathBuf>,
     members: BTreeSet<String>,
+    /// Those of `members` that need not be written.
+    companions: BTreeSet<String>,
     stage: Stage,
     /// Removes the output folder again if it was made here and stays empty. Dropped after `stage`.
     made: MadeFolder,
@@ -85,6 +89,7 @@ impl Staged {
             force,
             inputs: Vec::new(),
             members: BTreeSet::new(),
+            companions: BTreeSet::new(),
             stage,
             made: MadeFolder(None),
         })
@@ -103,8 +108,9 @@ impl Staged {
         if !force && foreign.next().is_some() {
             return Err(ExportError::FolderNotEmpty(dir.to_owned()));
         }
-        let (folder, inputs, members) = (dir.to_owned(), Vec::new(), BTreeSet::new());
-        Ok(Self { folder, single: None, force, inputs, members, stage, made })
+        let (folder, inputs) = (dir.to_owned(), Vec::new());
+        let (members, companions) = (BTreeSet::new(), BTreeSet::new());
+        Ok(Self { folder, single: None, force, inputs, members, companions, stage, made })
     }
 
     /// Names the inputs of the run: none of them is ever overwritten, `force` or not.
@@ -120,6 +126,31 @@ impl Staged {
     /// does not matter.
     pub fn path(&mut self, name: &str) -> Result<PathBuf, ExportError> {
         let name = self.single.as_deref().unwrap_or(name).to_owned();
+        self.announce(name)
+    }
+
+    /// Where to write the member `name` and what `format` puts beside it.
+    pub fn path_for(&mut self, name: &str, format: Format) -> Result<PathBuf, ExportError> {
+        let path = self.path(name)?;
+        let Some(name) = path.file_name().map(PathBuf::from) else { return Ok(path) };
+        if let Some(rival) = format.rival() {
+            let rival = self.folder.join(name.with_extension(rival));
+            if fs::symlink_metadata(&rival).is_ok() {
+                return Err(ExportError::Shared {
+                    rival,
+                    shared: self.folder.join(name.with_extension("prj")),
+                });
+            }
+        }
+        for ending in format.companions() {
+            let companion = name.with_extension(ending).to_string_lossy().into_owned();
+            self.announce(companion.clone())?;
+            self.companions.insert(companion);
+        }
+        Ok(path)
+    }
+
+    fn announce(&mut self, name: String) -> Result<PathBuf, ExportError> {
         let mut parts = Path::new(&name).components();
         let plain =
             matches!((parts.next(), parts.next()), (Some(Component::Normal(only)), None) if only == &*name);
@@ -143,7 +174,11 @@ impl Staged {
     /// of the names.
     pub fn commit(self) -> Result<Vec<OutputRecord>, ExportError> {
         let mut records = Vec::with_capacity(self.members.len());
-        for name in &self.members {
+        let written: Vec<&String> = {
+            let there = |name: &&String| self.stage.path().join(name).exists();
+            self.members.iter().filter(|name| !self.companions.contains(*name) || there(name)).collect()
+        };
+        for &name in &written {
             let path = self.stage.path().join(name);
             if !path.exists() {
                 return Err(ExportError::Inconsistent(format!("{name} was announced and not written")));
@@ -156,11 +191,17 @@ impl Staged {
         if self.single.is_none() && self.force {
             self.clear_earlier_run()?;
         }
+        let key = self.single.as_deref().unwrap_or(MANIFEST);
         let (last, first): (Vec<&String>, Vec<&String>) =
-            self.members.iter().partition(|name| *name == MANIFEST);
+            written.into_iter().partition(|name| name.as_str() == key);
+        let mut placed = Vec::new();
         for group in [first, last] {
             for name in group {
-                self.place(name)?;
+                if let Err(failure) = self.place(name) {
+                    self.take_back(&placed);
+                    return Err(failure);
+                }
+                placed.push(name);
             }
             sync_folder(&self.folder).map_err(|source| ExportError::writing(&self.folder, &source))?;
         }
@@ -207,12 +248,25 @@ impl Staged {
         gone(&manifest)
     }
 
+    /// Removes what was put in place, where nothing stood there before: without `force`.
+    fn take_back(&self, placed: &[&String]) {
+        for name in placed.iter().filter(|_| !self.force) {
+            fs::remove_file(self.folder.join(name)).ok();
+        }
+    }
+
     fn place(&self, name: &str) -> Result<(), ExportError> {
         let (from, to) = (self.stage.path().join(name), self.folder.join(name));
         if self.force {
             fs::rename(&from, &to).map_err(|source| ExportError::creating(&to, source))?;
-            // What GDAL programs remember about the old raster, such as its range, is wrong for the new one.
+            // What programs remember about the old file is wrong for the new one: the range of a raster, where the
+            // features of a shapefile lie.
             fs::remove_file(with_suffix(&to, ".aux.xml")).ok();
+            if to.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("shp")) {
+                for index in ["qix", "sbn", "sbx"] {
+                    fs::remove_file(to.with_extension(index)).ok();
+                }
+            }
             return Ok(());
         }
         let temporary =
@@ -371,7 +425,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Size and SHA-256 of a file.
-fn digest(path: &Path) -> io::Result<(u64, String)> {
+pub(crate) fn digest(path: &Path) -> io::Result<(u64, String)> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];

@@ -10,9 +10,10 @@ use std::sync::Once;
 
 use brasa_model::Note;
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
+use gdal::vector::sql::Dialect;
 use gdal::vector::{Feature, Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
-use geo::{Coord, MapCoords, MultiPolygon, Polygon};
+use geo::{Coord, MapCoords, MultiPolygon, Polygon, Rect};
 
 use crate::IngestError;
 use crate::open::{Place, connection, is_geodatabase};
@@ -36,6 +37,18 @@ const DRIVERS: [&str; 16] = [
     "MapInfo File",
     "DXF",
     "MVT",
+];
+
+/// What shapes beneath a map may come from besides: an OpenStreetMap extract has no table of incidents.
+const EXTRACTS: [&str; 1] = ["OSM"];
+
+/// What is drawn of an OpenStreetMap extract. Asked for layer by layer: the driver would hold the others in memory meanwhile.
+const OF_AN_EXTRACT: [&str; 2] = [
+    "SELECT * FROM multipolygons WHERE natural IN ('water', 'wood') OR leisure IN ('park', 'nature_reserve') \
+     OR landuse IN ('forest', 'grass', 'cemetery')",
+    "SELECT * FROM lines WHERE highway IN ('motorway', 'trunk', 'primary', 'secondary', 'tertiary', 'residential', \
+     'unclassified', 'living_street', 'pedestrian', 'motorway_link', 'trunk_link', 'primary_link') \
+     OR railway = 'rail' OR waterway IN ('river', 'stream', 'canal')",
 ];
 
 /// The one driver that connects, and to the host that is named alone.
@@ -222,6 +235,51 @@ pub(crate) fn polygons(place: &Place, file: &Named, layer: Option<&str>) -> Resu
     })
 }
 
+/// Lines and areas of a layer, with the system they are in.
+pub(crate) type Shapes = (Vec<geo::Geometry<f64>>, StatedCrs);
+
+/// The lines and areas of all layers of a file, as far as they are in `extent`, which is one of longitude and latitude.
+pub(crate) fn shapes(place: &Place, file: &Named, extent: Rect<f64>) -> Result<Vec<Shapes>, IngestError> {
+    let path = absolute(place, file)?;
+    let allowed: Vec<&str> = DRIVERS.iter().chain(&EXTRACTS).copied().collect();
+    let dataset = opened(&path, file, None, &allowed)?;
+    let refused = |error: gdal::errors::GdalError| file.unreadable(&error);
+    if dataset.driver().short_name() == "OSM" {
+        let mut found = Vec::new();
+        for query in OF_AN_EXTRACT {
+            if let Some(mut layer) = dataset.execute_sql(query, None, Dialect::DEFAULT).map_err(refused)? {
+                found.push(shapes_of(&mut layer, file, extent)?);
+            }
+        }
+        return Ok(found);
+    }
+    dataset.layers().filter(has_geometry).map(|mut layer| shapes_of(&mut layer, file, extent)).collect()
+}
+
+fn shapes_of(layer: &mut Layer<'_>, file: &Named, extent: Rect<f64>) -> Result<Shapes, IngestError> {
+    use OGRwkbGeometryType as Kind;
+    let (crs, bridge) = (stated_crs(layer), Bridge::of(layer));
+    if layer.spatial_ref().is_some_and(|srs| srs.is_geographic()) {
+        layer.set_spatial_filter_rect(extent.min().x, extent.min().y, extent.max().x, extent.max().y);
+    }
+    let mut shapes = Vec::new();
+    for feature in layer.features() {
+        let Some(geometry) = feature.geometry().filter(|geometry| !geometry.is_empty()) else { continue };
+        let kind = geometry_type_flatten(geometry.geometry_type());
+        if ![Kind::wkbLineString, Kind::wkbMultiLineString, Kind::wkbPolygon, Kind::wkbMultiPolygon]
+            .contains(&kind)
+        {
+            continue;
+        }
+        let geometry = geo::Geometry::try_from(geometry).map_err(|error| file.unreadable(&error))?;
+        shapes.push(match &bridge {
+            None => geometry,
+            Some(bridge) => geometry.map_coords(|at| bridge.cross(at)),
+        });
+    }
+    Ok((shapes, if bridge.is_some() { StatedCrs::Epsg(4326) } else { crs }))
+}
+
 /// Takes the polygons out of any geometry.
 fn collect_polygons(geometry: geo::Geometry<f64>, into: &mut Vec<Polygon<f64>>) {
     match geometry {
@@ -259,6 +317,15 @@ fn absolute(place: &Place, file: &Named) -> Result<PathBuf, IngestError> {
 }
 
 fn dataset(path: &Path, file: &Named, encoding: Option<&str>) -> Result<Dataset, IngestError> {
+    opened(path, file, encoding, if connection(path).is_some() { &DATABASES } else { &DRIVERS })
+}
+
+fn opened(
+    path: &Path,
+    file: &Named,
+    encoding: Option<&str>,
+    drivers: &[&str],
+) -> Result<Dataset, IngestError> {
     static OFFLINE: Once = Once::new();
     OFFLINE.call_once(|| {
         // GDAL would print to the terminal; what matters comes back as an error value.
@@ -282,7 +349,7 @@ fn dataset(path: &Path, file: &Named, encoding: Option<&str>) -> Result<Dataset,
     let open_options: Vec<&str> = encoding.iter().map(String::as_str).collect();
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
-        allowed_drivers: Some(if connection(path).is_some() { &DATABASES } else { &DRIVERS }),
+        allowed_drivers: Some(drivers),
         open_options: Some(&open_options),
         sibling_files: None,
     };

@@ -9,6 +9,7 @@
 mod ahead;
 mod angle;
 mod archive;
+mod basemap;
 mod columns;
 mod csv;
 mod cutter;
@@ -55,6 +56,7 @@ use std::path::Path;
 
 use brasa_model::{Account, Incidents, InputRecord, Note, Reject, SourceCrs};
 
+pub use basemap::{Basemap, read_basemap};
 pub use columns::Columns;
 pub use error::IngestError;
 pub use files::{expand, without_secrets};

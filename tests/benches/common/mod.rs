@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench stops where it cannot go on")]
 
-use std::time::Instant;
+mod clock;
 
-use rustix::time::{ClockId, clock_gettime};
+pub use clock::measured;
 
 /// A file of rows of x, y, t (f64; metres and days), column by column.
 pub fn columns(path: &str) -> [Vec<f64>; 3] {
@@ -13,24 +13,4 @@ pub fn columns(path: &str) -> [Vec<f64>; 3] {
     let number = |bytes: &[u8]| f64::from_le_bytes(bytes.try_into().unwrap());
     let rows = || bytes[header..].chunks_exact(24);
     [0, 8, 16].map(|at| rows().map(|row| number(&row[at..at + 8])).collect())
-}
-
-/// CPU seconds of all threads so far, those that have ended among them.
-fn cpu_seconds() -> f64 {
-    let spent = clock_gettime(ClockId::ProcessCPUTime);
-    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
-}
-
-/// The least CPU seconds (all threads) and the median wall seconds of five runs, and the last answer.
-pub fn measured<T>(work: impl Fn() -> T) -> (f64, f64, T) {
-    let (mut cpu, mut wall, mut last) = (f64::INFINITY, Vec::new(), None);
-    for _ in 0..5 {
-        drop(last.take());
-        let (start, spent) = (Instant::now(), cpu_seconds());
-        last = Some(work());
-        cpu = cpu.min(cpu_seconds() - spent);
-        wall.push(start.elapsed().as_secs_f64());
-    }
-    wall.sort_by(f64::total_cmp);
-    (cpu, wall[2], last.unwrap())
 }

@@ -4,9 +4,11 @@
 //! they are collected instead: any failure reported between opening and closing is our error.
 
 pub(crate) mod cog;
+pub(crate) mod shapefile;
 pub(crate) mod vector;
 
 use std::cell::RefCell;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Once;
 
@@ -49,12 +51,20 @@ fn session(
         (Some(first), _) => first.clone(),
         (None, Err(error)) => error.to_string(),
     };
-    let full = failures.iter().any(|why| why.contains("No space left") || why.contains("disk is full"));
+    let said = failures.iter().any(|why| why.contains("No space left") || why.contains("disk is full"));
+    let full = said || no_room(path);
     Err(if full {
         ExportError::DiskFull(path.to_owned())
     } else {
         ExportError::WriteFailed { path: path.to_owned(), why }
     })
+}
+
+/// Whether the disk of `path` is full. Not every driver says why it could not write.
+fn no_room(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let probe = tempfile::tempfile_in(folder).and_then(|mut file| file.write_all(&[0; 1 << 18]));
+    probe.is_err_and(|why| matches!(why.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
 }
 
 /// GDAL settings of this thread, until dropped.
@@ -84,4 +94,14 @@ fn spatial_ref(crs: &Crs) -> gdal::errors::Result<SpatialRef> {
     let mut system = SpatialRef::from_epsg(crs.epsg())?;
     system.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
     Ok(system)
+}
+
+/// A reference system in the words of Esri, as `.prj` files hold it.
+pub(crate) fn esri_text(crs: &Crs) -> Result<String, ExportError> {
+    let text = || {
+        let system = spatial_ref(crs)?;
+        system.morph_to_esri()?;
+        system.to_wkt()
+    };
+    text().map_err(|error| ExportError::Inconsistent(format!("{crs} has no description: {error}")))
 }

@@ -22,7 +22,7 @@ use crate::ExportError;
 use crate::drivers::{session, spatial_ref};
 
 /// The column with [`Feature::id`]: the primary key of a GeoPackage, an ordinary column elsewhere.
-const FID: &str = "fid";
+pub(super) const FID: &str = "fid";
 
 /// Writes several layers into one GeoPackage.
 pub(crate) fn write_gpkg(layers: &[&Layer], path: &Path) -> std::result::Result<(), ExportError> {
@@ -149,7 +149,7 @@ fn quoted(text: &str) -> String {
 
 /// The kind of geometry that all features of a layer can be written as.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub(super) enum Shape {
     Point,
     MultiPoint,
     Line,
@@ -161,7 +161,7 @@ enum Shape {
 
 impl Shape {
     /// The narrowest kind; that of most answers, polygons, where there is no feature to tell.
-    fn of(features: &[Feature]) -> Self {
+    pub(super) fn of(features: &[Feature]) -> Self {
         let kinds = features.iter().map(|feature| Self::of_one(&feature.geometry));
         kinds.reduce(Self::with).unwrap_or(Self::MultiPolygon)
     }
@@ -190,7 +190,7 @@ impl Shape {
         }
     }
 
-    const fn ogr_type(self) -> OGRwkbGeometryType::Type {
+    pub(super) const fn ogr_type(self) -> OGRwkbGeometryType::Type {
         match self {
             Self::Point => OGRwkbGeometryType::wkbPoint,
             Self::MultiPoint => OGRwkbGeometryType::wkbMultiPoint,
@@ -203,7 +203,7 @@ impl Shape {
     }
 
     /// The geometry as this kind.
-    fn fit(self, geometry: &Geometry<f64>) -> Cow<'_, Geometry<f64>> {
+    pub(super) fn fit(self, geometry: &Geometry<f64>) -> Cow<'_, Geometry<f64>> {
         let owned = match (self, geometry) {
             (Self::MultiPoint, Geometry::Point(point)) => MultiPoint(vec![*point]).into(),
             (Self::MultiLine, Geometry::Line(line)) => MultiLineString(vec![(*line).into()]).into(),
@@ -222,7 +222,7 @@ impl Shape {
 }
 
 /// C strings end at a NUL, which a text from a file may hold.
-fn without_nul(text: &str) -> Cow<'_, str> {
+pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 

@@ -38,7 +38,8 @@ pub(crate) struct Raster {
 /// Across and up in a square whose sides are one, as web maps see the world. The functions are those of libm, which are the same
 /// on every platform.
 fn mercator(lon: f64, lat: f64) -> (f64, f64) {
-    let y = libm::log(libm::tan(std::f64::consts::FRAC_PI_4 + lat.to_radians() / 2.0)) / std::f64::consts::TAU;
+    let y =
+        libm::log(libm::tan(std::f64::consts::FRAC_PI_4 + lat.to_radians() / 2.0)) / std::f64::consts::TAU;
     (lon / 360.0, y)
 }
 

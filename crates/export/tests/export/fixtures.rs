@@ -93,6 +93,19 @@ pub fn layer() -> Layer {
     layer_of(places.collect())
 }
 
+/// The nine polygons, each with a day of its own; the fourth without one.
+pub fn timed() -> Layer {
+    let mut layer = layer();
+    layer.columns.push(Column::new("start", "Start", "", ColumnKind::Time));
+    layer.columns.push(Column::new("end", "End, not part of it", "", ColumnKind::Time));
+    for (day, feature) in (1..).zip(&mut layer.features) {
+        let time = |day| Value::Time(Civil::new(2018, 3, day, 3_600).unwrap());
+        let known = if day == 4 { [Value::Null, Value::Null] } else { [time(day), time(day + 1)] };
+        feature.values.extend(known);
+    }
+    layer
+}
+
 /// A slope that rises to the north-east, with a corner cut off.
 pub fn surface(columns: u32, rows: u32) -> Surface {
     let (x, y, cell) = (231_000.0, 3_893_000.0, 100.0);

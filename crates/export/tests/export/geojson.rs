@@ -1,8 +1,7 @@
 use std::fs;
-use std::path::Path;
 
 use brasa_export::{Format, write_layer};
-use brasa_model::{Blame, Crs, Diagnose, Layer, Value};
+use brasa_model::{Blame, Diagnose, Layer, Value};
 use geo::{Geometry, LineString, MultiPoint, MultiPolygon, Polygon, line_string, point, polygon};
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -194,25 +193,6 @@ fn a_place_without_longitude_is_an_error_that_names_it() {
         assert_eq!((error.code(), error.blame()), ("coordinate_unprojectable", Blame::Data));
         assert!(error.to_string().contains("feature 4 of layer hotspots"), "{error}");
         assert!(!path.exists());
-    }
-}
-
-#[test]
-fn a_polygon_across_the_180th_meridian_is_refused_not_smeared_over_the_world() {
-    let dir = tempdir().unwrap();
-    let fiji = Crs::from_epsg(32_760).unwrap();
-    let (x, y) = fiji.from_lonlat().unwrap().convert(179.99, -17.0).unwrap();
-    let mut layer = layer_of(vec![ring(x, y, 10_000.0).into()]);
-    layer.crs = fiji;
-    let error = write_layer(&layer, &dir.path().join("a.geojson"), Format::GeoJson).unwrap_err();
-    assert_eq!(error.code(), "coordinate_unprojectable");
-}
-
-#[test]
-fn a_full_disk_is_an_error() {
-    for format in [Format::GeoJson, Format::GeoJsonSeq, Format::Csv] {
-        let error = write_layer(&layer(), Path::new("/dev/full"), format).unwrap_err();
-        assert_eq!((error.code(), error.blame()), ("disk_full", Blame::Io), "{format}");
     }
 }
 

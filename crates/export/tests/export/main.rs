@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
 
+mod beside;
+mod failures;
 mod fixtures;
 mod geojson;
+mod kml;
+mod meridian;
 mod tables;
 mod whole;
 
@@ -11,5 +15,9 @@ mod whole;
 mod cog;
 #[cfg(feature = "gdal")]
 mod geopackage;
+#[cfg(feature = "parquet")]
+mod geoparquet;
 #[cfg(feature = "gdal")]
 mod qgis;
+#[cfg(feature = "gdal")]
+mod shapefile;

@@ -1,0 +1,148 @@
+//! Streets, water and other shapes for the eye alone: nothing is counted in them.
+
+use std::path::Path;
+
+use brasa_model::{Crs, InputRecord, SourceCrs};
+use geo::{BoundingRect, CoordsIter, Geometry, Intersects, MapCoords, Rect, Simplify};
+
+use crate::IngestError;
+use crate::open::{Form, must_be_a_file, open};
+use crate::records::StatedCrs;
+
+/// Shapes beneath a map.
+#[derive(Debug, Clone)]
+pub struct Basemap {
+    /// In the metres of the working system, areas before lines.
+    pub shapes: Vec<Geometry<f64>>,
+    /// Shapes left out because there are more than can be drawn: the smallest.
+    pub left_out: usize,
+    /// The file, on record.
+    pub record: InputRecord,
+}
+
+/// No more corners than a page can hold and a laptop draw.
+const MOST_CORNERS: usize = 400_000;
+/// A detail smaller than this share of the map's longer side is not seen.
+const UNSEEN: f64 = 1.0 / 4000.0;
+
+/// Reads the shapes of a file that lie in `extent`, in the metres of `crs`. Lines and areas of every layer are taken; of
+/// an OpenStreetMap extract the streets, railways, water and parks.
+pub fn read_basemap(path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Basemap, IngestError> {
+    must_be_a_file(path)?;
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let opened = open(path, name.clone(), None)?;
+    let digest = opened.digest()?;
+    let unreadable =
+        |why: String| IngestError::FormatUnreadable { name: name.clone(), format: "basemap", why };
+    #[cfg(feature = "gdal")]
+    let layers = {
+        let format = match &opened.form {
+            Form::Other(_, format) => format,
+            _ => "basemap",
+        };
+        let file = crate::drivers::Named { name: name.clone(), format };
+        let place = match &opened.form {
+            Form::Other(place, _) => place.clone(),
+            _ => crate::open::Place { path: path.to_owned(), inside: Vec::new() },
+        };
+        crate::drivers::shapes(&place, &file, lonlat(extent, crs))?
+    };
+    #[cfg(not(feature = "gdal"))]
+    let layers: Vec<(Vec<Geometry<f64>>, StatedCrs)> = {
+        let _ = (lonlat, &opened.form as &Form);
+        return Err(IngestError::FormatUnsupported { name, format: "basemap".to_owned() });
+    };
+    let mut systems: Vec<String> = Vec::new();
+    let mut shapes: Vec<Geometry<f64>> = Vec::new();
+    for (found, stated) in layers {
+        let source = match stated {
+            StatedCrs::Epsg(epsg) => {
+                SourceCrs::from_epsg(epsg).map_err(|error| unreadable(error.to_string()))?
+            }
+            StatedCrs::Nothing | StatedCrs::ByFormat => SourceCrs::wgs84(),
+            StatedCrs::Other(crs) => return Err(IngestError::CrsUnsupported { name: name.clone(), crs }),
+        };
+        systems.push(source.code());
+        let way = source.to(crs).map_err(|error| unreadable(error.to_string()))?;
+        // A shape with a corner that has no place in the working system lies far away.
+        let near = found.into_iter().filter_map(|shape| {
+            let there = shape.try_map_coords(|at| way.convert(at.x, at.y).map(Into::into).ok_or(())).ok()?;
+            there.bounding_rect().is_some_and(|bounds| bounds.intersects(&extent)).then_some(there)
+        });
+        shapes.extend(near);
+    }
+    if shapes.is_empty() {
+        return Err(unreadable("it holds no line or area within the study area".to_owned()));
+    }
+    let detail = extent.width().max(extent.height()) * UNSEEN;
+    let mut shapes: Vec<(f64, Geometry<f64>)> =
+        shapes.into_iter().map(|shape| (span(&shape), simpler(shape, detail))).collect();
+    shapes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut corners = 0;
+    let all = shapes.len();
+    let kept = shapes.iter().take_while(|(_, shape)| {
+        corners += shape.coords_count();
+        corners <= MOST_CORNERS
+    });
+    let kept = kept.count();
+    shapes.truncate(kept);
+    let mut shapes: Vec<Geometry<f64>> = shapes.into_iter().map(|(_, shape)| shape).collect();
+    // Stable: among areas, and among lines, the largest lie lowest.
+    shapes.sort_by_key(|shape| !matches!(shape, Geometry::Polygon(_) | Geometry::MultiPolygon(_)));
+    systems.sort();
+    systems.dedup();
+    let record = InputRecord {
+        role: "basemap".to_owned(),
+        sha256: digest.finish(&name)?,
+        name,
+        bytes: opened.bytes,
+        rows: None,
+        rejected_by_reason: None,
+        kinds: None,
+        sources: None,
+        crs_in: Some(systems.join(", ")),
+        crs_out: Some(crs.code()),
+    };
+    Ok(Basemap { shapes, left_out: all - kept, record })
+}
+
+/// The longer side of what a shape covers.
+fn span(shape: &Geometry<f64>) -> f64 {
+    shape.bounding_rect().map_or(0.0, |bounds| bounds.width().max(bounds.height()))
+}
+
+/// A shape without corners that nobody sees.
+fn simpler(shape: Geometry<f64>, detail: f64) -> Geometry<f64> {
+    match shape {
+        Geometry::LineString(line) => line.simplify(detail).into(),
+        Geometry::MultiLineString(lines) => lines.simplify(detail).into(),
+        Geometry::Polygon(polygon) => polygon.simplify(detail).into(),
+        Geometry::MultiPolygon(polygons) => polygons.simplify(detail).into(),
+        other => other,
+    }
+}
+
+/// An extent in longitude and latitude, a little wider than it is; the whole world where it cannot be told.
+fn lonlat(extent: Rect<f64>, crs: &Crs) -> Rect<f64> {
+    let world = Rect::new((-180.0, -90.0), (180.0, 90.0));
+    let Ok(way) = crs.to_lonlat() else { return world };
+    let steps = (0..=8).map(|step| f64::from(step) / 8.0);
+    let along = |low: f64, high: f64| steps.clone().map(move |part| low + part * (high - low));
+    let mut corners = Vec::new();
+    for x in along(extent.min().x, extent.max().x) {
+        for y in along(extent.min().y, extent.max().y) {
+            match way.convert(x, y) {
+                Some((lon, lat)) => corners.push((lon, lat)),
+                None => return world,
+            }
+        }
+    }
+    let bounds = corners.into_iter().fold(None, |bounds: Option<[f64; 4]>, (x, y)| {
+        let [a, b, c, d] = bounds.unwrap_or([x, y, x, y]);
+        Some([a.min(x), b.min(y), c.max(x), d.max(y)])
+    });
+    bounds.map_or(world, |[a, b, c, d]| {
+        let (wide, high) = (0.02 * (c - a) + 1e-4, 0.02 * (d - b) + 1e-4);
+        Rect::new((a - wide, b - high), (c + wide, d + high))
+    })
+}
