@@ -76,7 +76,10 @@ fn the_demo_finds_what_was_planted() {
         "hotspots.geojson",
         "hotspots.gpkg",
         "manifest.json",
+        "map.png",
+        "map.svg",
         "rejects.csv",
+        "report.html",
     ];
     assert_eq!(names, expected);
 }
