@@ -55,7 +55,7 @@ pub use format::{CurveFormat, Format, curve_format_of, format_of};
 pub use inspection_page::{InspectionFormat, inspection_format_of, write_inspection};
 pub use json::write_json;
 pub use lang::{Lang, LangError};
-pub use qgis::{Companions, Imprint, write_project};
+pub use qgis::{Companions, Imprint, apart, write_project};
 pub use sink::write_text;
 pub use tables::{write_labels, write_rejects};
 pub use whole::{OutputRecord, Staged};

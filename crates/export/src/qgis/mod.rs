@@ -21,6 +21,7 @@ use crate::style::{Legend, Ramp};
 use crate::{ExportError, Lang, sink};
 pub use project::write_project;
 use qmd::Record;
+pub use symbol::apart;
 use xml::Element;
 
 /// The version whose files these are; newer ones read them.

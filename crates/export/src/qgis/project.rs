@@ -11,7 +11,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::layout::Sheet;
 use super::qmd::Record;
-use super::symbol::Shape;
+use super::symbol::{Shape, apart};
 use super::xml::Element;
 use super::{Imprint, VERSION, identity, qml, srs};
 use crate::lang::Lang;
@@ -117,8 +117,10 @@ impl Project<'_> {
         let over_time: Vec<Shown> = over_time.iter().map(|layer| self.vector(layer, false)).collect();
         let hotspots = vec![self.vector(hotspots, true)];
         let evidence = vec![self.vector(zones, false), self.density(crs)];
-        let base: Vec<Shown> =
-            std::iter::once(study_area).chain(basemap).map(|layer| self.vector(layer, true)).collect();
+        let mut base = vec![self.vector(study_area, true)];
+        // What is drawn last lies on top, and stands first in the tree.
+        let beneath: Vec<Layer> = basemap.iter().flat_map(apart).collect();
+        base.extend(beneath.iter().rev().map(|layer| self.vector(layer, true)));
         let mut groups: Vec<(&str, Vec<Shown>)> =
             vec![("Over time", over_time), ("Hotspots", hotspots), ("Evidence", evidence), ("Base", base)];
         groups.retain(|(_, layers)| !layers.is_empty());

@@ -98,12 +98,14 @@ fn renderer(layer: &Layer, legend: &Legend) -> Element {
         Some(Test::Any) => {
             renderer.with_all(&[("type", "singleSymbol"), ("symbollevels", "0")]).child(symbols)
         }
-        // There is no value to draw: a map without classes, not a map that says nothing is styled.
-        None => renderer.with_all(&[
-            ("type", "graduatedSymbol"),
-            ("attr", attribute),
-            ("graduatedMethod", "GraduatedColor"),
-        ]),
+        // There is no value to draw: no classes. Without these two elements QGIS would take the style for broken.
+        None => renderer
+            .with_all(&[
+                ("type", "graduatedSymbol"),
+                ("attr", attribute),
+                ("graduatedMethod", "GraduatedColor"),
+            ])
+            .children([Element::new("ranges"), Element::new("symbols")]),
     }
 }
 
