@@ -4,11 +4,11 @@ use std::path::Path;
 
 use brasa_export::{Companions, CurveFormat, Format, Imprint};
 use brasa_model::{
-    Class, Classes, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail,
+    Class, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Surface, Tail,
 };
 use brasa_spatial_index::{Answer, Method};
 
-use crate::{EngineError, layers};
+use crate::{EngineError, MapOptions, layers};
 
 /// What the output is written as.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub(crate) struct Target<'a> {
     pub format: FileFormat,
     pub crs: &'a Crs,
     pub period: Option<Interval>,
-    pub classes: Classes,
+    pub map: &'a MapOptions,
     pub inputs: &'a [InputRecord],
 }
 
@@ -66,6 +66,10 @@ impl Target<'_> {
                 if matches!(format, Format::GeoTiff | Format::Csv) {
                     brasa_export::write_surface(&surface, crs, self.path, format)?;
                     self.accompany(|| Companions::of_surface(&surface, crs, period, self.imprint))?;
+                    return Ok((surface.provenance, headline));
+                }
+                if format.is_picture() {
+                    self.draw(&surface, "Density of incidents", format)?;
                     return Ok((surface.provenance, headline));
                 }
                 self.features(layers::surface(&surface, crs, period), notes, format, headline)
@@ -96,6 +100,10 @@ impl Target<'_> {
                     areas(Tail::High),
                     areas(Tail::Low),
                 );
+                if format.is_picture() {
+                    self.draw(&risk.log_ratio, "Relative risk", format)?;
+                    return Ok((risk.log_ratio.provenance, headline));
+                }
                 if matches!(format, Format::GeoTiff | Format::Csv) {
                     brasa_export::write_surfaces(&risk.bands(), crs, self.path, format)?;
                     self.accompany(|| Companions::of_surface(&risk.log_ratio, crs, period, self.imprint))?;
@@ -159,6 +167,13 @@ impl Target<'_> {
         }
     }
 
+    /// Writes a surface as a picture.
+    fn draw(&self, surface: &Surface, title: &str, format: Format) -> Result<(), EngineError> {
+        let title = self.map.title.as_deref().unwrap_or(title);
+        let drawing = brasa_export::draw_surface(surface, title, self.crs, self.imprint)?;
+        Ok(brasa_export::write_drawing(&drawing, self.path, format)?)
+    }
+
     /// Moves an answer's notes to the others, and gives it all of them and the inputs.
     fn stamp(&self, provenance: &mut Provenance, own: &mut Vec<Note>, notes: &mut Vec<Note>) {
         notes.append(own);
@@ -175,11 +190,17 @@ impl Target<'_> {
     ) -> Result<(Provenance, String), EngineError> {
         layer.provenance.inputs = self.inputs.to_vec();
         layer.notes = notes.to_vec();
-        layer.style = layer.style.classed(self.classes);
-        if format == Format::GeoPackage {
-            brasa_export::write_gpkg(&[&layer], self.imprint, self.path)?;
-        } else {
-            brasa_export::write_layer(&layer, self.path, format)?;
+        layer.style = layer.style.classed(self.map.classes);
+        if let Some(title) = &self.map.title {
+            layer.title.clone_from(title);
+        }
+        match format {
+            Format::GeoPackage => brasa_export::write_gpkg(&[&layer], self.imprint, self.path)?,
+            Format::Svg | Format::Png => {
+                let drawing = brasa_export::draw_layer(&layer, self.imprint)?;
+                brasa_export::write_drawing(&drawing, self.path, format)?;
+            }
+            _ => brasa_export::write_layer(&layer, self.path, format)?,
         }
         self.accompany(|| Companions::of_layer(&layer, self.imprint))?;
         Ok((layer.provenance, headline))

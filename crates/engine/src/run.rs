@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use brasa_export::{Companions, Format, Imprint, Staged};
+use brasa_export::{Companions, Format, Staged};
 use brasa_ingest::{Basemap, Ingested, Pieces};
 use brasa_model::{Briefing, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Times, Trend};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
@@ -180,7 +180,7 @@ fn run_hotspots(
         );
     }
     let hotspots = found.hotspots.clone();
-    let lang = pipeline.map.lang.unwrap_or_default();
+    let imprint = pipeline.map.imprint();
     let basemap = basemap(&pipeline.map, &input)?;
     if let Some(basemap) = basemap.as_ref().filter(|basemap| basemap.left_out > 0) {
         notes.push(
@@ -195,7 +195,6 @@ fn run_hotspots(
     let briefing = briefing(&input, found, basemap, &pipeline.map, (command, notes), watch)?;
     brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
-        let imprint = Imprint { lang, attribution: &briefing.attribution };
         let Briefing { hotspots, zones, study_area, over_time, basemap, .. } = &briefing;
         let beneath: Vec<Layer> = basemap.iter().flat_map(brasa_export::apart).collect();
         let layers: Vec<&Layer> =
@@ -204,7 +203,7 @@ fn run_hotspots(
         let density = folder.path_for(DENSITY, Format::GeoTiff)?;
         brasa_export::write_surface(&briefing.density, &crs, &density, Format::GeoTiff)?;
         Companions::of_surface(&briefing.density, &crs, briefing.period(), imprint).write(&density)?;
-        brasa_export::write_project(&briefing, lang, (PACKAGE, DENSITY), &folder.path(PROJECT)?)?;
+        brasa_export::write_project(&briefing, imprint.lang, (PACKAGE, DENSITY), &folder.path(PROJECT)?)?;
     } else {
         brasa_export::write_surface(
             &briefing.density,
@@ -213,9 +212,9 @@ fn run_hotspots(
             Format::Csv,
         )?;
     }
-    let picture = brasa_export::draw_briefing(&briefing, lang);
-    brasa_export::write_text(&picture, &folder.path("map.svg")?)?;
-    brasa_export::write_png(&picture, &folder.path("map.png")?)?;
+    let picture = brasa_export::draw_briefing(&briefing, imprint.lang);
+    brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
+    brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
         brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
@@ -284,10 +283,9 @@ fn run_method(
         brasa_export::write_labels(rows, files, clusters, &staged.path(&file_name(path))?)?;
     }
     let mut notes = input.notes.clone();
-    let (classes, inputs) = (pipeline.map.classes, &input.inputs);
-    let attribution = pipeline.map.attribution.as_deref().unwrap_or_default();
-    let imprint = Imprint { lang: pipeline.map.lang.unwrap_or_default(), attribution };
-    let target = Target { method, path: &waiting, imprint, format, crs, period, classes, inputs };
+    let (map, inputs) = (&pipeline.map, &input.inputs);
+    let imprint = map.imprint();
+    let target = Target { method, path: &waiting, imprint, format, crs, period, map, inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
     if let Some(rejected) = &mut rejected {
         let files = input.incidents.files.as_ref();

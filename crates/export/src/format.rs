@@ -26,10 +26,14 @@ pub enum Format {
     Csv,
     /// Cloud-optimised GeoTIFF.
     GeoTiff,
+    /// A map as a picture of lines and letters.
+    Svg,
+    /// A map as a picture of pixels.
+    Png,
 }
 
 /// Every ending, with its format; the first of a format is the usual one.
-const ENDINGS: [(&str, Format); 13] = [
+const ENDINGS: [(&str, Format); 15] = [
     ("geojson", Format::GeoJson),
     ("json", Format::GeoJson),
     ("geojsonl", Format::GeoJsonSeq),
@@ -43,6 +47,8 @@ const ENDINGS: [(&str, Format); 13] = [
     ("csv", Format::Csv),
     ("tif", Format::GeoTiff),
     ("tiff", Format::GeoTiff),
+    ("svg", Format::Svg),
+    ("png", Format::Png),
 ];
 
 impl Format {
@@ -51,8 +57,13 @@ impl Format {
         match self {
             Self::GeoPackage | Self::FlatGeobuf | Self::Shapefile | Self::GeoTiff => Some("gdal"),
             Self::GeoParquet => Some("parquet"),
-            Self::GeoJson | Self::GeoJsonSeq | Self::Kml | Self::Csv => None,
+            Self::GeoJson | Self::GeoJsonSeq | Self::Kml | Self::Csv | Self::Svg | Self::Png => None,
         }
+    }
+
+    /// Whether it is a picture of a map.
+    pub const fn is_picture(self) -> bool {
+        matches!(self, Self::Svg | Self::Png)
     }
 
     /// Whether this build writes it.
@@ -109,8 +120,10 @@ pub enum CurveFormat {
     Csv,
     /// One object with titles, units, notes and provenance.
     Json,
-    /// A picture.
+    /// A picture of lines and letters.
     Svg,
+    /// A picture of pixels.
+    Png,
 }
 
 /// The format of a curve that the ending of a file name asks for, in capitals or not.
@@ -120,6 +133,7 @@ pub fn curve_format_of(path: &Path) -> Result<CurveFormat, ExportError> {
         "csv" => Ok(CurveFormat::Csv),
         "json" => Ok(CurveFormat::Json),
         "svg" => Ok(CurveFormat::Svg),
+        "png" => Ok(CurveFormat::Png),
         _ => Err(ExportError::CurveFormatUnknown(path.to_owned())),
     }
 }
@@ -161,10 +175,11 @@ mod tests {
         assert_eq!(curve_format_of(Path::new("a.CSV")).unwrap(), CurveFormat::Csv);
         assert_eq!(curve_format_of(Path::new("a.json")).unwrap(), CurveFormat::Json);
         assert_eq!(curve_format_of(Path::new("a.svg")).unwrap(), CurveFormat::Svg);
+        assert_eq!(curve_format_of(Path::new("a.png")).unwrap(), CurveFormat::Png);
         for name in ["a.geojson", "a.tif", "a"] {
             let error = curve_format_of(Path::new(name)).unwrap_err();
             assert_eq!((error.code(), error.blame()), ("format_unsuitable", Blame::Usage), "{name}");
-            assert_eq!(error.help().unwrap(), "write it to .csv, .json or .svg");
+            assert_eq!(error.help().unwrap(), "write it to .csv, .json, .svg or .png");
         }
     }
 

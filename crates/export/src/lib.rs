@@ -54,8 +54,8 @@ pub use error::ExportError;
 pub use format::{CurveFormat, Format, curve_format_of, format_of};
 pub use inspection_page::{InspectionFormat, inspection_format_of, write_inspection};
 pub use json::write_json;
-pub use lang::{Lang, LangError};
-pub use qgis::{Companions, Imprint, apart, write_project};
+pub use lang::{Imprint, Lang, LangError};
+pub use qgis::{Companions, apart, write_project};
 pub use sink::write_text;
 pub use tables::{write_labels, write_rejects};
 pub use whole::{OutputRecord, Staged};
@@ -73,7 +73,9 @@ pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), Exp
         Format::Shapefile => write_shp(layer, path),
         Format::GeoPackage => write_gpkg(&[layer], Imprint::PLAIN, path),
         Format::FlatGeobuf => write_fgb(layer, path),
-        Format::GeoTiff => Err(ExportError::FormatUnsuitable { format, what: "a layer of features" }),
+        Format::GeoTiff | Format::Svg | Format::Png => {
+            Err(ExportError::FormatUnsuitable { format, what: "a layer of features" })
+        }
     }
 }
 
@@ -185,7 +187,28 @@ pub fn draw_briefing(briefing: &Briefing, lang: Lang) -> String {
     picture::map::of_briefing(briefing, lang)
 }
 
-/// Writes a drawing as PNG, two pixels to each of its units.
-pub fn write_png(svg: &str, path: &Path) -> Result<(), ExportError> {
-    picture::write_png(svg, path)
+/// Draws a layer as such a sheet, in the colours of its classes.
+pub fn draw_layer(layer: &Layer, imprint: Imprint<'_>) -> Result<String, ExportError> {
+    check::layers(&[layer])?;
+    Ok(picture::map::of_layer(layer, imprint))
+}
+
+/// Draws a surface as such a sheet.
+pub fn draw_surface(
+    surface: &Surface,
+    title: &str,
+    crs: &Crs,
+    imprint: Imprint<'_>,
+) -> Result<String, ExportError> {
+    check::surfaces(&[("intensity", surface)])?;
+    Ok(picture::map::of_surface(surface, (title, &crs.to_string()), imprint))
+}
+
+/// Writes a drawing: as it is, or as PNG with two pixels to each of its units.
+pub fn write_drawing(svg: &str, path: &Path, format: Format) -> Result<(), ExportError> {
+    match format {
+        Format::Svg => write_text(svg, path),
+        Format::Png => picture::write_png(svg, path),
+        _ => Err(ExportError::FormatUnsuitable { format, what: "a drawing" }),
+    }
 }

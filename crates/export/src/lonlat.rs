@@ -137,9 +137,9 @@ impl Way<'_> {
 
     /// The positions along a line without equal neighbours and without a jump: beyond the 180th meridian longitudes
     /// go on past 180 degrees.
-    fn path(&self, line: &LineString<f64>) -> Result<Vec<Coord<i64>>, Refusal> {
-        let mut path: Vec<Coord<i64>> = Vec::with_capacity(line.0.len());
-        for &at in &line.0 {
+    fn path(&self, line: &[Coord<f64>]) -> Result<Vec<Coord<i64>>, Refusal> {
+        let mut path: Vec<Coord<i64>> = Vec::with_capacity(line.len() + 1);
+        for &at in line {
             let position = self.position(at)?;
             let mut position = Coord { x: i64::from(position.x), y: i64::from(position.y) };
             if let Some(last) = path.last() {
@@ -160,7 +160,7 @@ impl Way<'_> {
 
     /// A line in as many pieces as it has on either side of the 180th meridian.
     fn line(&self, line: &LineString<f64>) -> Result<Vec<LineString<i32>>, Refusal> {
-        let path = self.path(line)?;
+        let path = self.path(&line.0)?;
         let pieces = if in_one_world(&path) { vec![path] } else { cut_line(&path) };
         let whole = |piece: &Vec<Coord<i64>>| piece.len() > 1;
         Ok(pieces.into_iter().filter(whole).map(|piece| narrow(&piece)).collect())
@@ -185,9 +185,14 @@ impl Way<'_> {
 
     /// A closed ring that turns as asked; `None` if it encloses nothing once rounded.
     fn ring(&self, ring: &LineString<f64>, turn: Turn) -> Result<Option<Vec<Coord<i64>>>, Refusal> {
-        let mut path = self.path(ring)?;
-        if let (Some(first), Some(last), Some(&at)) = (path.first(), path.last(), ring.0.first())
-            && (first.x - last.x).abs() == TURN
+        // The place that closes it is projected once.
+        let open = match ring.0.split_last() {
+            Some((last, open)) if open.first() == Some(last) => open,
+            _ => &ring.0,
+        };
+        let mut path = self.path(open)?;
+        if let (Some(first), Some(last), Some(&at)) = (path.first(), path.last(), open.first())
+            && (first.x - last.x).abs() > HALF_TURN
         {
             return Err(Refusal(at, "begins a ring round a pole"));
         }

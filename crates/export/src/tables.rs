@@ -205,7 +205,7 @@ pub fn write_rejects(rejects: &[Reject], files: Option<&Files>, path: &Path) -> 
 }
 
 /// What became of a column whose format has narrower limits.
-#[cfg_attr(not(feature = "gdal"), expect(dead_code, reason = "only formats of GDAL have such limits"))]
+#[cfg(feature = "gdal")]
 pub(crate) struct FieldRow<'a> {
     pub column: &'a str,
     pub short: &'a str,
@@ -215,7 +215,7 @@ pub(crate) struct FieldRow<'a> {
 }
 
 /// Writes what became of the columns of a layer.
-#[cfg_attr(not(feature = "gdal"), expect(dead_code, reason = "only formats of GDAL have such limits"))]
+#[cfg(feature = "gdal")]
 pub(crate) fn write_fields<'a>(
     rows: impl Iterator<Item = FieldRow<'a>>,
     path: &Path,

@@ -293,7 +293,7 @@ mod tests {
         );
         assert!(drawn.contains("K &lt; L &amp; g") && drawn.contains(">bounds</text>"));
         assert!(drawn.contains("Distance (m)") && drawn.contains(">L (m)<") && !drawn.contains("m²"));
-        assert!(drawn.contains("{\"provenance\"") || drawn.contains("\"provenance\""));
+        assert!(drawn.contains("{&quot;provenance&quot;"));
         // L = 9 lies at the top of its panel, at its right side.
         assert!(drawn.contains(&format!("{RIGHT},{TOP}")), "{drawn}");
     }

@@ -5,7 +5,7 @@ use geo::{BoundingRect, Coord, Rect};
 use serde_json::json;
 
 use super::sheet::{Drawn, How, Sheet};
-use crate::lang::Lang;
+use crate::lang::{Imprint, Lang};
 use crate::style::{Legend, Ramp};
 
 /// A briefing: the density on the ground, the hotspots by their outlines, the hotspots in a table, the trend.
@@ -34,7 +34,7 @@ pub(crate) fn of_briefing(briefing: &Briefing, lang: Lang) -> String {
 }
 
 /// A layer, in the colours of its classes.
-pub(crate) fn of_layer(layer: &Layer, attribution: &str, lang: Lang) -> String {
+pub(crate) fn of_layer(layer: &Layer, Imprint { lang, attribution }: Imprint<'_>) -> String {
     let nowhere = Rect::new(Coord::zero(), Coord::zero());
     Sheet {
         lang,
@@ -147,8 +147,7 @@ fn real(value: &Value) -> Option<f64> {
 pub(crate) fn of_surface(
     surface: &Surface,
     (name, crs): (&str, &str),
-    attribution: &str,
-    lang: Lang,
+    Imprint { lang, attribution }: Imprint<'_>,
 ) -> String {
     let title = format!("{} ({})", lang.say(name), lang.unit(&surface.unit));
     Sheet {
@@ -166,4 +165,86 @@ pub(crate) fn of_surface(
         record: json!({ "provenance": surface.provenance, "notes": surface.notes }),
     }
     .svg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brasa_model::{Column, ColumnKind, Crs, DrawnBy, Feature, Scale, Style};
+    use geo::{Geometry, Point};
+    use resvg::usvg::{Options, Tree};
+
+    fn layer(style: Style, features: Vec<(Geometry<f64>, &str)>) -> Layer {
+        let features = features.into_iter().enumerate().map(|(at, (geometry, text))| Feature {
+            id: at as i64,
+            geometry,
+            values: vec![Value::Integer(at as i64), Value::Text(text.to_owned())],
+        });
+        Layer {
+            name: "test".to_owned(),
+            title: "A <b>title</b> & \"more\"".to_owned(),
+            description: "]]> </svg>".to_owned(),
+            crs: Crs::from_epsg(32_616).unwrap(),
+            columns: vec![
+                Column::new("rank", "Rank", "", ColumnKind::Integer),
+                Column::new("why", "Why", "", ColumnKind::Text),
+            ],
+            features: features.collect(),
+            style,
+            period: None,
+            provenance: Provenance::new("test", serde_json::Value::Null),
+            notes: Vec::new(),
+        }
+    }
+
+    fn square(x: f64, side: f64) -> Geometry<f64> {
+        Rect::new(Coord { x, y: 5e6 }, Coord { x: x + side, y: 5e6 + side }).to_polygon().into()
+    }
+
+    /// What a reader of SVG makes of it.
+    fn read(svg: &str) -> Tree {
+        assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{svg}");
+        Tree::from_str(svg, &Options::default()).unwrap()
+    }
+
+    #[test]
+    fn degenerate_worlds_have_a_picture() {
+        let by_rank = || Style::number("rank", Scale::Sequential).labelled("rank");
+        for features in [
+            vec![],
+            vec![(Geometry::Point(Point::new(5e5, 5e6)), "one")],
+            vec![(square(5e5, 0.0), "nothing")],
+            vec![(square(5e5, 100.0), "one")],
+            (0..300).map(|at| (square(5e5 + 0.01 * f64::from(at), 0.005), "small")).collect(),
+        ] {
+            for style in [by_rank(), Style::of(DrawnBy::Alike), Style::of(DrawnBy::Edge)] {
+                read(&of_layer(&layer(style, features.clone()), Imprint::PLAIN));
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_stands_in_a_file_is_a_text() {
+        let texts =
+            ["<script>alert(1)</script>", "\u{0}\u{8}\u{ffff}", "👩‍🚒 عربي \u{202e}", "&amp;\"'>", "]]>"];
+        let features =
+            texts.iter().enumerate().map(|(at, text)| (square(5e5 + 200.0 * at as f64, 100.0), *text));
+        let drawn = layer(Style::of(DrawnBy::Alike).labelled("why"), features.collect());
+        let svg = of_layer(&drawn, Imprint { lang: Lang::ES, attribution: texts[0] });
+        read(&svg);
+        assert!(!svg.contains("<script") && !svg.contains("<b>"), "{svg}");
+        assert!(svg.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn a_million_cells_are_a_picture_of_some_pixels() {
+        let cells = (0..100_000).map(|at| {
+            let (x, y) = (f64::from(at % 400) * 10.0, f64::from(at / 400) * 10.0);
+            let corner = Coord { x: 5e5 + x, y: 5e6 + y };
+            let cell = Rect::new(corner, Coord { x: corner.x + 1.0, y: corner.y + 1.0 });
+            (cell.to_polygon().into(), "")
+        });
+        let svg = of_layer(&layer(Style::number("rank", Scale::Sequential), cells.collect()), Imprint::PLAIN);
+        assert!(svg.len() < 3_000_000, "{}", svg.len());
+    }
 }

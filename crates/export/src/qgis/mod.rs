@@ -18,7 +18,7 @@ use brasa_model::{Crs, Interval, Layer, Provenance, Surface, SurfaceSeries};
 use sha2::{Digest, Sha256};
 
 use crate::style::{Legend, Ramp};
-use crate::{ExportError, Lang, sink};
+use crate::{ExportError, Imprint, Lang, sink};
 pub use project::write_project;
 use qmd::Record;
 pub use symbol::apart;
@@ -29,20 +29,6 @@ const VERSION: &str = "3.22.0";
 
 /// How opaque a raster is that is looked at for itself.
 const OPACITY: f64 = 0.8;
-
-/// In which language a map speaks, and whom it names as the owner of its data.
-#[derive(Debug, Clone, Copy)]
-pub struct Imprint<'a> {
-    /// The language.
-    pub lang: Lang,
-    /// Whom the data is owed to; empty where nothing was said.
-    pub attribution: &'a str,
-}
-
-impl Imprint<'_> {
-    /// In English, naming nobody.
-    pub const PLAIN: Imprint<'static> = Imprint { lang: Lang::EN, attribution: "" };
-}
 
 /// The style and the record that QGIS takes from beside a file of the same name: `a.geojson`, `a.qml`, `a.qmd`.
 #[derive(Debug, Clone)]

@@ -13,10 +13,10 @@ use super::layout::Sheet;
 use super::qmd::Record;
 use super::symbol::{Shape, apart};
 use super::xml::Element;
-use super::{Imprint, VERSION, identity, qml, srs};
+use super::{VERSION, identity, qml, srs};
 use crate::lang::Lang;
 use crate::style::{Legend, Ramp};
-use crate::{ExportError, sink};
+use crate::{ExportError, Imprint, sink};
 
 /// How opaque the density is beneath the hotspots.
 const GROUND: f64 = 0.5;

@@ -3,8 +3,8 @@
 
 use brasa_model::{Crs, Interval, Layer, Note, Provenance, Surface, SurfaceSeries};
 
-use super::Imprint;
 use super::xml::Element;
+use crate::Imprint;
 
 /// What is known of a layer or a raster.
 pub(super) struct Record<'a> {
