@@ -76,6 +76,8 @@ fn the_demo_finds_what_was_planted() {
         "hotspots.geojson",
         "hotspots.gpkg",
         "manifest.json",
+        "map.png",
+        "map.svg",
         "rejects.csv",
     ];
     assert_eq!(names, expected);

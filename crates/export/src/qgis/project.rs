@@ -67,6 +67,8 @@ struct Shown {
     /// The entries of its legend that stand on the sheet, where that is not all of them.
     entries: Option<String>,
     checked: bool,
+    /// Whether it stands in the legend of the sheet: what says nothing does not.
+    told: bool,
 }
 
 impl Shown {
@@ -135,7 +137,7 @@ impl Project<'_> {
         });
         let order = layers().map(|layer| Element::new("layer").with("id", &layer.id));
         let extent = self.extent();
-        let legend = layers().filter(|layer| layer.checked).map(Shown::legend).collect();
+        let legend = layers().filter(|layer| layer.told).map(Shown::legend).collect();
         let sheet = Sheet { briefing: self.briefing, extent, legend, lang: self.lang };
         let trend = self.briefing.trend.as_ref().filter(|_| self.briefing.over_time.is_some());
         Element::new("qgis")
@@ -175,6 +177,7 @@ impl Project<'_> {
                 .with_all(&[("hasScaleBasedVisibilityFlag", "0"), ("autoRefreshEnabled", "0")]),
             entries: None,
             checked,
+            told: checked && !layer.columns.is_empty(),
         };
         let record = Record::of_layer(layer, self.imprint());
         self.filled(shown, &layer.crs, &record, qml::vector(layer, &legend, self.lang))
@@ -198,6 +201,7 @@ impl Project<'_> {
                 .with_all(&[("hasScaleBasedVisibilityFlag", "0"), ("autoRefreshEnabled", "0")]),
             entries: Some(entries),
             checked: true,
+            told: true,
         };
         self.filled(shown, crs, &record, qml::raster(&ramp, 1, GROUND))
     }
