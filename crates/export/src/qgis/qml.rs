@@ -112,7 +112,8 @@ fn renderer(layer: &Layer, legend: &Legend) -> Element {
 fn labeling(layer: &Layer, legend: &Legend) -> Option<Element> {
     let column = &layer.columns[legend.label?];
     let placement = match Shape::of(layer) {
-        Shape::Fill => "1",
+        // Level; inside where it fits, else beside, so that it does not hide what it names.
+        Shape::Fill => "4",
         Shape::Line => "2",
         Shape::Marker => "0",
     };
@@ -137,12 +138,13 @@ fn labeling(layer: &Layer, legend: &Legend) -> Option<Element> {
         ])
         .child(buffer);
     let placement = Element::new("placement").with("placement", placement).with_all(&[
-        ("centroidInside", "1"),
-        ("centroidWhole", "1"),
+        ("polygonPlacementFlags", "3"),
+        ("fitInPolygonOnly", "0"),
         ("dist", "1"),
         ("distUnits", "MM"),
     ]);
-    let rendering = Element::new("rendering").with_all(&[("displayAll", "1"), ("drawLabels", "1")]);
+    let rendering =
+        Element::new("rendering").with_all(&[("displayAll", "1"), ("drawLabels", "1"), ("obstacle", "1")]);
     let settings =
         Element::new("settings").with("calloutType", "simple").children([text, placement, rendering]);
     Some(Element::new("labeling").with("type", "simple").child(settings))
