@@ -8,7 +8,7 @@ SEED := 20261124
 ROUNDS := 20
 
 BUILD_PACKAGES := build-essential pkg-config libgdal-dev
-TEST_PACKAGES := gdal-bin python3 python3-qgis qgis-providers qgis xvfb xauth x11-utils postgresql-15 postgresql-15-postgis-3
+TEST_PACKAGES := chromium gdal-bin python3 python3-qgis qgis-providers qgis xvfb xauth x11-utils postgresql-15 postgresql-15-postgis-3
 
 # Installs the Debian packages that are missing; elsewhere says what is needed and goes on.
 define install
@@ -60,6 +60,10 @@ data: ## make the sample city anew (the same bytes)
 .PHONY: setup
 setup: ## install what a build needs (Debian packages, with sudo where needed)
 	$(call install,$(BUILD_PACKAGES))
+	$(if $(shell command -v npm),,$(call install,nodejs npm))
+	@cd crates/export/web && if [ node_modules/.package-lock.json -nt package-lock.json ]; then exit 0; fi; \
+	command -v npm >/dev/null && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+	|| echo "the map library is not here: report.html will draw its map without WebGL"
 	@command -v cargo >/dev/null || { echo "no cargo here: a Rust toolchain is needed, see https://rustup.rs"; exit 1; }
 
 .PHONY: setup-test

@@ -79,6 +79,7 @@ fn the_demo_finds_what_was_planted() {
         "map.png",
         "map.svg",
         "rejects.csv",
+        "report.html",
     ];
     assert_eq!(names, expected);
 }

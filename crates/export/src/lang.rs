@@ -70,6 +70,14 @@ impl Lang {
         Cow::Owned(words.get(english).map_or_else(|| english.to_owned(), Clone::clone))
     }
 
+    /// Whether a text has a translation.
+    #[cfg(test)]
+    pub(crate) fn knows(self, english: &str) -> bool {
+        let words: Words =
+            serde_json::from_str(if self.tongue == Tongue::Es { ES } else { PT }).unwrap_or_default();
+        words.contains_key(english)
+    }
+
     /// A unit such as `incidents/km²/year`, its words in this language.
     pub fn unit(self, unit: &str) -> String {
         unit.split('/').map(|part| self.say(part)).collect::<Vec<_>>().join("/")

@@ -1,7 +1,7 @@
 //! What a layer looks like, decided once for QGIS, a browser, a picture and SLD: which classes, in which colours, in which words.
 
 mod classes;
-mod colours;
+pub(crate) mod colours;
 
 pub(crate) use colours::paper as colours_of_paper;
 
