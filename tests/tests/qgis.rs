@@ -121,6 +121,12 @@ fn check_folder(results: &Path, crs: &str) {
         assert_eq!(layer["sld"]["rules"], classes, "{layer}");
     }
     check_project(project, hotspots, timed, crs);
+    if timed {
+        let layer = package.iter().find(|layer| layer["temporal"] == true).unwrap();
+        for frame in layer["frames"].as_array().unwrap() {
+            assert_eq!(frame["shown"], hotspots, "a stretch shows each hotspot once: {layer}");
+        }
+    }
 
     // Copied elsewhere and opened from there, the project shows the files of the copy.
     let elsewhere = tempfile::tempdir().unwrap();
@@ -249,11 +255,13 @@ fn the_answer_of_a_method_opens_styled() {
         assert!([0, 3].contains(&said.code), "{name}: {}", said.err);
     };
     run("kde", &["--cell", "200m"], "density.tif");
-    run("kde-spacetime", &["--cell", "400m", "--step", "200"], "slices.tif");
+    run("kde-spacetime", &["--cell", "400m", "--step", "60d", "--bandwidth-time", "90d"], "slices.tif");
     run("gi-star", &["--cell", "300m"], "zones.geojson");
+    run("st-dbscan", &["--eps", "300m", "--eps-time", "14d", "--min-points", "5"], "series.geojson");
     run("dbscan", &["--eps", "150m"], "clusters.fgb");
     run("isopleths", &[], "areas.gpkg");
-    let names = ["density.tif", "slices.tif", "zones.geojson", "clusters.fgb", "areas.gpkg"];
+    let names =
+        ["density.tif", "slices.tif", "zones.geojson", "series.geojson", "clusters.fgb", "areas.gpkg"];
     let reports = open(&names.map(at));
     assert_eq!(reports.len(), names.len(), "{reports:?}");
     for report in &reports {
@@ -297,6 +305,45 @@ fn real_cities_open_in_qgis() {
         assert!([0, 3].contains(&said.code), "{file}: {}", said.err);
         check_folder(&out, crs);
     }
+}
+
+/// A map beneath, of lines and areas, is two layers of the project; no hotspot at all is a project, too.
+#[test]
+fn a_basemap_and_an_empty_answer_open_in_qgis() {
+    if !has_qgis() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let beneath = r#"{"type":"FeatureCollection","features":[
+        {"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[[-83.55,-12.0],[-83.45,-12.01]]}},
+        {"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[-83.53,-12.02],[-83.51,-12.02],[-83.51,-12.0],[-83.53,-12.02]]]}}]}"#;
+    fs::write(at("beneath.geojson"), beneath).unwrap();
+    let data = arg(&root().join("data/incidentes.csv"));
+    let (beneath, out) = (arg(&at("beneath.geojson")), arg(&at("a")));
+    let said = brasa(["hotspots", &data, "-o", &out, "--basemap", &beneath, "--replicates", "0", "-q"]);
+    assert!([0, 3].contains(&said.code), "{}", said.err);
+    let reports = open(&[at("a/brasa.qgz")]);
+    assert_eq!((&reports[0]["valid"], &reports[0]["linked"]), (&true.into(), &7.into()), "{}", reports[0]);
+    let names = words(&reports[0]["names"]);
+    assert_eq!(names[5..], ["Basemap: lines", "Basemap: areas"]);
+    assert!(reports[1..].iter().all(|layer| layer["blank"] == false), "{reports:?}");
+
+    let mut rows = "lon,lat\n".to_owned();
+    for at in 0..12_u32 {
+        let (x, y) = (f64::from(at * 7 % 12), f64::from(at * 5 % 11));
+        rows += &format!("{:.4},{:.4}\n", -74.0 + 0.013 * x, 4.6 + 0.011 * y);
+    }
+    fs::write(at("few.csv"), rows).unwrap();
+    let (few, out) = (arg(&at("few.csv")), arg(&at("b")));
+    let said = brasa(["hotspots", &few, "-o", &out, "--replicates", "0", "-q"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let reports = open(&[at("b/brasa.qgz")]);
+    let project = &reports[0];
+    assert_eq!((&project["valid"], &project["linked"]), (&true.into(), &4.into()), "{project}");
+    assert_eq!((&project["bookmarks"], &project["navigation"]), (&serde_json::json!([]), &(-1).into()));
+    let hotspots = reports.iter().find(|layer| layer["labels"] == "rank").unwrap();
+    assert_eq!((&hotspots["features"], &hotspots["renderer"]), (&0.into(), &"graduatedSymbol".into()));
 }
 
 /// Whether the project opens in the program itself without a window that waits for an answer.

@@ -196,8 +196,9 @@ fn run_hotspots(
     brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
         let Briefing { hotspots, zones, study_area, over_time, basemap, .. } = &briefing;
+        let beneath: Vec<Layer> = basemap.iter().flat_map(brasa_export::apart).collect();
         let layers: Vec<&Layer> =
-            [hotspots, zones, study_area].into_iter().chain(over_time).chain(basemap).collect();
+            [hotspots, zones, study_area].into_iter().chain(over_time).chain(&beneath).collect();
         brasa_export::write_gpkg(&layers, imprint, &folder.path(PACKAGE)?)?;
         let density = folder.path_for(DENSITY, Format::GeoTiff)?;
         brasa_export::write_surface(&briefing.density, &crs, &density, Format::GeoTiff)?;

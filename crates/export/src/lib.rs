@@ -57,7 +57,7 @@ pub use inspection_page::{InspectionFormat, inspection_format_of, write_inspecti
 pub use json::write_json;
 pub use lang::{Imprint, Lang, LangError};
 pub use page::write_report;
-pub use qgis::{Companions, write_project};
+pub use qgis::{Companions, apart, write_project};
 pub use sink::write_text;
 pub use tables::{write_labels, write_rejects};
 pub use whole::{OutputRecord, Staged};

@@ -91,7 +91,7 @@ def classes_of(renderer):
 
 
 def frames_of(layer, start, end):
-    """How many features each stretch of time shows, and how many begin in it."""
+    """How many features each stretch of time shows, and how many share a moment with it."""
     begins, ends = layer.fields().indexOf(start), layer.fields().indexOf(end)
     spans = {}
     for feature in layer.getFeatures(QgsFeatureRequest().setFlags(QgsFeatureRequest.NoGeometry)):
@@ -101,7 +101,9 @@ def frames_of(layer, start, end):
             spans.setdefault(key, [span, 0])[1] += 1
     frames = []
     for key in sorted(spans)[:MOST_FRAMES]:
-        (first, last), own = spans[key]
+        (first, last), _ = spans[key]
+        # Stretches are half-open: one that ends when another begins shares nothing with it.
+        own = sum(count for (begin, end), count in spans.values() if begin < last and end > first)
         context = QgsVectorLayerTemporalContext()
         context.setLayer(layer)
         window = QgsDateTimeRange(first, last, True, False)

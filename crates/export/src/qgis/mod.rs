@@ -17,11 +17,11 @@ use std::path::Path;
 use brasa_model::{Crs, Interval, Layer, Provenance, Surface, SurfaceSeries};
 use sha2::{Digest, Sha256};
 
-use crate::Imprint;
 use crate::style::{Legend, Ramp};
-use crate::{ExportError, Lang, sink};
+use crate::{ExportError, Imprint, Lang, sink};
 pub use project::write_project;
 use qmd::Record;
+pub use symbol::apart;
 use xml::Element;
 
 /// The version whose files these are; newer ones read them.

@@ -11,13 +11,12 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::layout::Sheet;
 use super::qmd::Record;
-use super::symbol::Shape;
+use super::symbol::{Shape, apart};
 use super::xml::Element;
 use super::{VERSION, identity, qml, srs};
-use crate::Imprint;
 use crate::lang::Lang;
 use crate::style::{Legend, Ramp};
-use crate::{ExportError, sink};
+use crate::{ExportError, Imprint, sink};
 
 /// How opaque the density is beneath the hotspots.
 const GROUND: f64 = 0.5;
@@ -68,6 +67,8 @@ struct Shown {
     /// The entries of its legend that stand on the sheet, where that is not all of them.
     entries: Option<String>,
     checked: bool,
+    /// Whether it stands in the legend of the sheet: what says nothing does not.
+    told: bool,
 }
 
 impl Shown {
@@ -118,8 +119,10 @@ impl Project<'_> {
         let over_time: Vec<Shown> = over_time.iter().map(|layer| self.vector(layer, false)).collect();
         let hotspots = vec![self.vector(hotspots, true)];
         let evidence = vec![self.vector(zones, false), self.density(crs)];
-        let base: Vec<Shown> =
-            std::iter::once(study_area).chain(basemap).map(|layer| self.vector(layer, true)).collect();
+        let mut base = vec![self.vector(study_area, true)];
+        // What is drawn last lies on top, and stands first in the tree.
+        let beneath: Vec<Layer> = basemap.iter().flat_map(apart).collect();
+        base.extend(beneath.iter().rev().map(|layer| self.vector(layer, true)));
         let mut groups: Vec<(&str, Vec<Shown>)> =
             vec![("Over time", over_time), ("Hotspots", hotspots), ("Evidence", evidence), ("Base", base)];
         groups.retain(|(_, layers)| !layers.is_empty());
@@ -134,7 +137,7 @@ impl Project<'_> {
         });
         let order = layers().map(|layer| Element::new("layer").with("id", &layer.id));
         let extent = self.extent();
-        let legend = layers().filter(|layer| layer.checked).map(Shown::legend).collect();
+        let legend = layers().filter(|layer| layer.told).map(Shown::legend).collect();
         let sheet = Sheet { briefing: self.briefing, extent, legend, lang: self.lang };
         let trend = self.briefing.trend.as_ref().filter(|_| self.briefing.over_time.is_some());
         Element::new("qgis")
@@ -174,6 +177,7 @@ impl Project<'_> {
                 .with_all(&[("hasScaleBasedVisibilityFlag", "0"), ("autoRefreshEnabled", "0")]),
             entries: None,
             checked,
+            told: checked && !layer.columns.is_empty(),
         };
         let record = Record::of_layer(layer, self.imprint());
         self.filled(shown, &layer.crs, &record, qml::vector(layer, &legend, self.lang))
@@ -197,6 +201,7 @@ impl Project<'_> {
                 .with_all(&[("hasScaleBasedVisibilityFlag", "0"), ("autoRefreshEnabled", "0")]),
             entries: Some(entries),
             checked: true,
+            told: true,
         };
         self.filled(shown, crs, &record, qml::raster(&ramp, 1, GROUND))
     }

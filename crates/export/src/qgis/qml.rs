@@ -98,19 +98,22 @@ fn renderer(layer: &Layer, legend: &Legend) -> Element {
         Some(Test::Any) => {
             renderer.with_all(&[("type", "singleSymbol"), ("symbollevels", "0")]).child(symbols)
         }
-        // There is no value to draw: a map without classes, not a map that says nothing is styled.
-        None => renderer.with_all(&[
-            ("type", "graduatedSymbol"),
-            ("attr", attribute),
-            ("graduatedMethod", "GraduatedColor"),
-        ]),
+        // There is no value to draw: no classes. Without these two elements QGIS would take the style for broken.
+        None => renderer
+            .with_all(&[
+                ("type", "graduatedSymbol"),
+                ("attr", attribute),
+                ("graduatedMethod", "GraduatedColor"),
+            ])
+            .children([Element::new("ranges"), Element::new("symbols")]),
     }
 }
 
 fn labeling(layer: &Layer, legend: &Legend) -> Option<Element> {
     let column = &layer.columns[legend.label?];
     let placement = match Shape::of(layer) {
-        Shape::Fill => "1",
+        // Level; inside where it fits, else beside, so that it does not hide what it names.
+        Shape::Fill => "4",
         Shape::Line => "2",
         Shape::Marker => "0",
     };
@@ -135,12 +138,13 @@ fn labeling(layer: &Layer, legend: &Legend) -> Option<Element> {
         ])
         .child(buffer);
     let placement = Element::new("placement").with("placement", placement).with_all(&[
-        ("centroidInside", "1"),
-        ("centroidWhole", "1"),
+        ("polygonPlacementFlags", "3"),
+        ("fitInPolygonOnly", "0"),
         ("dist", "1"),
         ("distUnits", "MM"),
     ]);
-    let rendering = Element::new("rendering").with_all(&[("displayAll", "1"), ("drawLabels", "1")]);
+    let rendering =
+        Element::new("rendering").with_all(&[("displayAll", "1"), ("drawLabels", "1"), ("obstacle", "1")]);
     let settings =
         Element::new("settings").with("calloutType", "simple").children([text, placement, rendering]);
     Some(Element::new("labeling").with("type", "simple").child(settings))

@@ -28,6 +28,15 @@ impl Shape {
         }
     }
 
+    /// What a part of a mixed layer is called.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Marker => "points",
+            Self::Line => "lines",
+            Self::Fill => "areas",
+        }
+    }
+
     /// As QGIS calls it in a symbol.
     const fn symbol(self) -> &'static str {
         match self {
@@ -47,6 +56,23 @@ impl Shape {
     }
 }
 
+/// A layer whose features are of several shapes as one layer for each, the lowest first: QGIS shows one shape per layer.
+pub fn apart(layer: &Layer) -> Vec<Layer> {
+    let of = |shape: Shape| {
+        let mut part = layer.clone();
+        part.features.retain(|feature| Shape::of_one(&feature.geometry) == shape);
+        part.name = format!("{}_{}", layer.name, shape.word());
+        part.title = format!("{}: {}", layer.title, shape.word());
+        part
+    };
+    let parts: Vec<Layer> = [Shape::Fill, Shape::Line, Shape::Marker]
+        .map(of)
+        .into_iter()
+        .filter(|part| !part.features.is_empty())
+        .collect();
+    if parts.len() > 1 { parts } else { vec![layer.clone()] }
+}
+
 /// What all classes of a layer have in common.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
@@ -63,10 +89,13 @@ const DARK: Rgb = Rgb(64, 64, 64);
 const FAINT: Rgb = Rgb(150, 150, 150);
 
 impl Look {
-    /// What has a name on it has an edge, too; what has none is one of many that touch.
+    /// What has a name on it has an edge, too; what has none is one of many that touch; what says nothing is for the eye alone.
     pub fn of(layer: &Layer) -> Self {
         let shape = Shape::of(layer);
         let (opacity, edge) = match (&layer.style.by, layer.style.label) {
+            (DrawnBy::Edge, _) if shape == Shape::Fill && layer.columns.is_empty() => {
+                (0.0, Some((FAINT, 0.1)))
+            }
             (DrawnBy::Edge, _) if shape == Shape::Fill => (0.0, Some((DARK, 0.5))),
             (DrawnBy::Edge, _) => (1.0, Some((FAINT, 0.2))),
             (_, Some(_)) => (0.8, Some((DARK, 0.35))),

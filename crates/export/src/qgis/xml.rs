@@ -129,6 +129,20 @@ mod tests {
         assert!(document.ends_with(&format!("<t a=\"{wanted}\">{wanted}</t>\n")), "{document}");
     }
 
+    proptest::proptest! {
+        /// Whatever the text, the mark-up is ours alone, and there is nothing that XML 1.0 forbids.
+        #[test]
+        fn any_text_is_text(text in ".*", control in "[\\x00-\\x1f<>&\"'\\]]*") {
+            let both = format!("{text}{control}");
+            let document = Element::text("t", both.as_str()).with("a", &both).document(None);
+            let inside = document.split_once("\n<t a=").unwrap().1;
+            assert_eq!((inside.matches('<').count(), inside.matches('>').count()), (1, 2));
+            assert_eq!(inside.matches('"').count(), 2);
+            let forbidden = |c: char| c < ' ' && c != '\n' || ['\u{fffe}', '\u{ffff}'].contains(&c);
+            assert!(!inside.trim_end().contains(|c| forbidden(c) || c == '\n'));
+        }
+    }
+
     #[test]
     fn elements_stand_in_one_another() {
         let document = Element::new("a").child(Element::new("b").with("n", 1)).document(Some("<!DOCTYPE a>"));
