@@ -8,7 +8,7 @@ SEED := 20261124
 ROUNDS := 20
 
 BUILD_PACKAGES := build-essential pkg-config libgdal-dev
-TEST_PACKAGES := chromium gdal-bin python3 python3-qgis qgis-providers postgresql-15 postgresql-15-postgis-3
+TEST_PACKAGES := chromium gdal-bin python3 python3-qgis qgis-providers qgis xvfb xauth x11-utils postgresql-15 postgresql-15-postgis-3
 
 # Installs the Debian packages that are missing; elsewhere says what is needed and goes on.
 define install

@@ -69,6 +69,9 @@ fn the_demo_finds_what_was_planted() {
     assert!(demo["false_alarms"].as_array().unwrap().len() <= 3, "{demo}");
     let names: Vec<String> = files(&out.join("hotspots")).into_keys().collect();
     let expected = [
+        "brasa.qgz",
+        "density.qmd",
+        "density.qml",
         "density.tif",
         "hotspots.geojson",
         "hotspots.gpkg",

@@ -255,8 +255,7 @@ impl Printer {
                     target.display(),
                     names.join(", ")
                 );
-                let open =
-                    ["hotspots.gpkg", "hotspots.geojson"].into_iter().find(|name| names.contains(name));
+                let open = ["brasa.qgz", "hotspots.geojson"].into_iter().find(|name| names.contains(name));
                 if let Some(open) = open {
                     let _ = writeln!(text, "Open       {} in QGIS", target.join(open).display());
                 }

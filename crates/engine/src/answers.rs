@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use brasa_export::{CurveFormat, Format, Lang};
+use brasa_export::{Companions, CurveFormat, Format, Imprint};
 use brasa_model::{
-    Class, Classes, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Tail,
+    Class, Cluster, Contour, Crs, InputRecord, Interval, Layer, Note, Provenance, Surface, Tail,
 };
 use brasa_spatial_index::{Answer, Method};
 
@@ -45,6 +45,7 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 pub(crate) struct Target<'a> {
     pub method: &'a Method,
     pub path: &'a Path,
+    pub imprint: Imprint<'a>,
     pub format: FileFormat,
     pub crs: &'a Crs,
     pub period: Option<Interval>,
@@ -64,6 +65,7 @@ impl Target<'_> {
                     format!("{} cells, highest {:.2} {}", surface.grid.len(), surface.peak(), surface.unit);
                 if matches!(format, Format::GeoTiff | Format::Csv) {
                     brasa_export::write_surface(&surface, crs, self.path, format)?;
+                    self.accompany(|| Companions::of_surface(&surface, crs, period, self.imprint))?;
                     return Ok((surface.provenance, headline));
                 }
                 if format.is_picture() {
@@ -83,6 +85,7 @@ impl Target<'_> {
                     series.frames[frame].start,
                 );
                 brasa_export::write_series(&series, crs, self.path, format)?;
+                self.accompany(|| Companions::of_series(&series, crs, self.imprint))?;
                 Ok((series.provenance, headline))
             }
             (Answer::Risk(mut risk), FileFormat::Map(format)) => {
@@ -103,6 +106,7 @@ impl Target<'_> {
                 }
                 if matches!(format, Format::GeoTiff | Format::Csv) {
                     brasa_export::write_surfaces(&risk.bands(), crs, self.path, format)?;
+                    self.accompany(|| Companions::of_surface(&risk.log_ratio, crs, period, self.imprint))?;
                     return Ok((risk.log_ratio.provenance, headline));
                 }
                 self.features(layers::contours(&risk, crs, period), notes, format, headline)
@@ -163,16 +167,10 @@ impl Target<'_> {
         }
     }
 
-    /// What is written under every map, and in which language.
-    fn labels(&self) -> (&str, Lang) {
-        (self.map.attribution.as_deref().unwrap_or_default(), self.map.lang.unwrap_or_default())
-    }
-
     /// Writes a surface as a picture.
     fn draw(&self, surface: &Surface, title: &str, format: Format) -> Result<(), EngineError> {
-        let (attribution, lang) = self.labels();
         let title = self.map.title.as_deref().unwrap_or(title);
-        let drawing = brasa_export::draw_surface(surface, title, self.crs, attribution, lang)?;
+        let drawing = brasa_export::draw_surface(surface, title, self.crs, self.imprint)?;
         Ok(brasa_export::write_drawing(&drawing, self.path, format)?)
     }
 
@@ -196,13 +194,25 @@ impl Target<'_> {
         if let Some(title) = &self.map.title {
             layer.title.clone_from(title);
         }
-        if format.is_picture() {
-            let (attribution, lang) = self.labels();
-            let drawing = brasa_export::draw_layer(&layer, attribution, lang)?;
-            brasa_export::write_drawing(&drawing, self.path, format)?;
-        } else {
-            brasa_export::write_layer(&layer, self.path, format)?;
+        match format {
+            Format::GeoPackage => brasa_export::write_gpkg(&[&layer], self.imprint, self.path)?,
+            Format::Svg | Format::Png => {
+                let drawing = brasa_export::draw_layer(&layer, self.imprint)?;
+                brasa_export::write_drawing(&drawing, self.path, format)?;
+            }
+            _ => brasa_export::write_layer(&layer, self.path, format)?,
         }
+        self.accompany(|| Companions::of_layer(&layer, self.imprint))?;
         Ok((layer.provenance, headline))
+    }
+
+    /// Writes the style and the record for QGIS beside the answer, where its format has no room for them.
+    fn accompany(&self, companions: impl FnOnce() -> Companions) -> Result<(), EngineError> {
+        match self.format {
+            FileFormat::Map(format) if format.companions().contains(&"qml") => {
+                Ok(companions().write(self.path)?)
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -17,7 +17,7 @@
 
 use std::path::{Path, PathBuf};
 
-use brasa_export::Lang;
+use brasa_export::{Imprint, Lang};
 use brasa_ingest::InputOptions;
 use brasa_model::Classes;
 use schemars::JsonSchema;
@@ -114,6 +114,14 @@ pub struct Output {
     /// Whether to replace what is there.
     #[serde(default)]
     pub force: bool,
+}
+
+impl MapOptions {
+    /// In which language maps speak, and whom they name.
+    pub(crate) fn imprint(&self) -> Imprint<'_> {
+        let attribution = self.attribution.as_deref().unwrap_or_default();
+        Imprint { lang: self.lang.unwrap_or_default(), attribution }
+    }
 }
 
 impl Pipeline {

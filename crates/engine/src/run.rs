@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use brasa_export::{Format, Staged};
+use brasa_export::{Companions, Format, Staged};
 use brasa_ingest::{Basemap, Ingested, Pieces};
 use brasa_model::{Briefing, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Times, Trend};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
@@ -155,6 +155,9 @@ fn kde_in_pieces(
 
 const REJECTS: &str = "rejects.csv";
 const MANIFEST: &str = "manifest.json";
+const PACKAGE: &str = "hotspots.gpkg";
+const DENSITY: &str = "density.tif";
+const PROJECT: &str = "brasa.qgz";
 
 fn run_hotspots(
     pipeline: &Pipeline,
@@ -177,7 +180,7 @@ fn run_hotspots(
         );
     }
     let hotspots = found.hotspots.clone();
-    let lang = pipeline.map.lang.unwrap_or_default();
+    let imprint = pipeline.map.imprint();
     let basemap = basemap(&pipeline.map, &input)?;
     if let Some(basemap) = basemap.as_ref().filter(|basemap| basemap.left_out > 0) {
         notes.push(
@@ -192,10 +195,14 @@ fn run_hotspots(
     let briefing = briefing(&input, found, basemap, &pipeline.map, (command, notes), watch)?;
     brasa_export::write_layer(&briefing.hotspots, &folder.path("hotspots.geojson")?, Format::GeoJson)?;
     if cfg!(feature = "gdal") {
-        let Briefing { hotspots, zones, study_area, over_time, .. } = &briefing;
-        let layers: Vec<&Layer> = [hotspots, zones, study_area].into_iter().chain(over_time).collect();
-        brasa_export::write_gpkg(&layers, &folder.path("hotspots.gpkg")?)?;
-        brasa_export::write_surface(&briefing.density, &crs, &folder.path("density.tif")?, Format::GeoTiff)?;
+        let Briefing { hotspots, zones, study_area, over_time, basemap, .. } = &briefing;
+        let layers: Vec<&Layer> =
+            [hotspots, zones, study_area].into_iter().chain(over_time).chain(basemap).collect();
+        brasa_export::write_gpkg(&layers, imprint, &folder.path(PACKAGE)?)?;
+        let density = folder.path_for(DENSITY, Format::GeoTiff)?;
+        brasa_export::write_surface(&briefing.density, &crs, &density, Format::GeoTiff)?;
+        Companions::of_surface(&briefing.density, &crs, briefing.period(), imprint).write(&density)?;
+        brasa_export::write_project(&briefing, imprint.lang, (PACKAGE, DENSITY), &folder.path(PROJECT)?)?;
     } else {
         brasa_export::write_surface(
             &briefing.density,
@@ -204,7 +211,7 @@ fn run_hotspots(
             Format::Csv,
         )?;
     }
-    let picture = brasa_export::draw_briefing(&briefing, lang);
+    let picture = brasa_export::draw_briefing(&briefing, imprint.lang);
     brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
     brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
     brasa_export::write_report(&briefing, lang, &folder.path("report.html")?)?;
@@ -277,7 +284,8 @@ fn run_method(
     }
     let mut notes = input.notes.clone();
     let (map, inputs) = (&pipeline.map, &input.inputs);
-    let target = Target { method, path: &waiting, format, crs, period, map, inputs };
+    let imprint = map.imprint();
+    let target = Target { method, path: &waiting, imprint, format, crs, period, map, inputs };
     let (provenance, headline) = target.write(answer, &mut notes)?;
     if let Some(rejected) = &mut rejected {
         let files = input.incidents.files.as_ref();

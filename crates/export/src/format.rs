@@ -80,6 +80,8 @@ impl Format {
         match self {
             Self::Csv => &["csvt", "prj", "datapackage.json"],
             Self::Shapefile => &["shx", "dbf", "prj", "cpg", "fields.csv"],
+            // What QGIS looks for beside a file; a GeoPackage holds both.
+            Self::GeoJson | Self::GeoJsonSeq | Self::FlatGeobuf | Self::GeoTiff => &["qml", "qmd"],
             _ => &[],
         }
     }

@@ -104,6 +104,20 @@ impl Lang {
     }
 }
 
+/// In which language a map speaks, and whom it names as the owner of its data.
+#[derive(Debug, Clone, Copy)]
+pub struct Imprint<'a> {
+    /// The language.
+    pub lang: Lang,
+    /// Whom the data is owed to; empty where nothing was said.
+    pub attribution: &'a str,
+}
+
+impl Imprint<'_> {
+    /// In English, naming nobody.
+    pub const PLAIN: Imprint<'static> = Imprint { lang: Lang::EN, attribution: "" };
+}
+
 /// A text that names no language of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("\"{0}\" is no language brasa speaks; write en, es or pt, with a country where it matters: es-MX")]

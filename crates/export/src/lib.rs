@@ -35,6 +35,7 @@ mod lang;
 mod lonlat;
 mod page;
 mod picture;
+mod qgis;
 mod sink;
 pub mod style;
 mod tables;
@@ -54,13 +55,15 @@ pub use error::ExportError;
 pub use format::{CurveFormat, Format, curve_format_of, format_of};
 pub use inspection_page::{InspectionFormat, inspection_format_of, write_inspection};
 pub use json::write_json;
-pub use lang::{Lang, LangError};
+pub use lang::{Imprint, Lang, LangError};
 pub use page::write_report;
+pub use qgis::{Companions, write_project};
 pub use sink::write_text;
 pub use tables::{write_labels, write_rejects};
 pub use whole::{OutputRecord, Staged};
 
-/// Writes one layer. GeoJSON and CSV hold longitude and latitude, the others the layer's own system.
+/// Writes one layer. GeoJSON and CSV hold longitude and latitude, the others the layer's own system. A GeoPackage speaks English;
+/// [`write_gpkg`] knows other languages.
 pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), ExportError> {
     check::layers(&[layer])?;
     match format {
@@ -70,7 +73,7 @@ pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), Exp
         Format::Kml => kml::write(layer, path),
         Format::GeoParquet => write_parquet(layer, path),
         Format::Shapefile => write_shp(layer, path),
-        Format::GeoPackage => write_gpkg(&[layer], path),
+        Format::GeoPackage => write_gpkg(&[layer], Imprint::PLAIN, path),
         Format::FlatGeobuf => write_fgb(layer, path),
         Format::GeoTiff | Format::Svg | Format::Png => {
             Err(ExportError::FormatUnsuitable { format, what: "a layer of features" })
@@ -78,16 +81,16 @@ pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), Exp
     }
 }
 
-/// Writes several layers into one GeoPackage, in one transaction.
+/// Writes several layers into one GeoPackage, in one transaction, each with its style and its record for QGIS.
 #[cfg(feature = "gdal")]
-pub fn write_gpkg(layers: &[&Layer], path: &Path) -> Result<(), ExportError> {
+pub fn write_gpkg(layers: &[&Layer], imprint: Imprint<'_>, path: &Path) -> Result<(), ExportError> {
     check::layers(layers)?;
-    drivers::vector::write_gpkg(layers, path)
+    drivers::vector::write_gpkg(layers, imprint, path)
 }
 
 /// Writes several layers into one GeoPackage: refused, since this build has no GDAL.
 #[cfg(not(feature = "gdal"))]
-pub fn write_gpkg(_: &[&Layer], _: &Path) -> Result<(), ExportError> {
+pub fn write_gpkg(_: &[&Layer], _: Imprint<'_>, _: &Path) -> Result<(), ExportError> {
     Err(ExportError::NotBuilt(Format::GeoPackage))
 }
 
@@ -187,9 +190,9 @@ pub fn draw_briefing(briefing: &Briefing, lang: Lang) -> String {
 }
 
 /// Draws a layer as such a sheet, in the colours of its classes.
-pub fn draw_layer(layer: &Layer, attribution: &str, lang: Lang) -> Result<String, ExportError> {
+pub fn draw_layer(layer: &Layer, imprint: Imprint<'_>) -> Result<String, ExportError> {
     check::layers(&[layer])?;
-    Ok(picture::map::of_layer(layer, attribution, lang))
+    Ok(picture::map::of_layer(layer, imprint))
 }
 
 /// Draws a surface as such a sheet.
@@ -197,11 +200,10 @@ pub fn draw_surface(
     surface: &Surface,
     title: &str,
     crs: &Crs,
-    attribution: &str,
-    lang: Lang,
+    imprint: Imprint<'_>,
 ) -> Result<String, ExportError> {
     check::surfaces(&[("intensity", surface)])?;
-    Ok(picture::map::of_surface(surface, (title, &crs.to_string()), attribution, lang))
+    Ok(picture::map::of_surface(surface, (title, &crs.to_string()), imprint))
 }
 
 /// Writes a drawing: as it is, or as PNG with two pixels to each of its units.

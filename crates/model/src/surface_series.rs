@@ -1,8 +1,8 @@
 //! Intensity per cell and slice of time.
 
-use ndarray::Array3;
+use ndarray::{Array3, Axis};
 
-use crate::{Grid, Interval, Note, Provenance};
+use crate::{Grid, Interval, Note, Provenance, Surface};
 
 /// Intensity on the cells of one grid in successive slices of time: an expected number of incidents per km² and day.
 /// Cells outside the window are NaN, which files write as "no data".
@@ -26,6 +26,17 @@ impl SurfaceSeries {
     /// The value of a cell, by its index, in a slice; NaN outside the window.
     pub fn value(&self, frame: usize, cell: usize) -> f64 {
         self.values[(frame, cell / self.grid.nx(), cell % self.grid.nx())]
+    }
+
+    /// One slice, by its number.
+    pub fn frame(&self, frame: usize) -> Surface {
+        Surface {
+            grid: self.grid.clone(),
+            values: self.values.index_axis(Axis(0), frame).to_owned(),
+            unit: self.unit.clone(),
+            provenance: self.provenance.clone(),
+            notes: self.notes.clone(),
+        }
     }
 
     /// The highest value, and the first slice that holds it.

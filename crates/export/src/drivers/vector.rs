@@ -1,5 +1,9 @@
 //! GeoPackage and FlatGeobuf.
 //!
+//! A GeoPackage carries how its layers look (`layer_styles`) and what they are (`gpkg_metadata`), as QGIS reads them, and the words
+//! that may stand in a column. Times have no zone in it: QGIS compares them as text, and a `Z` would draw each stretch of
+//! time with the one before it.
+//!
 //! A GeoPackage is written in one transaction without a journal on disk: it is a temporary file until it is renamed,
 //! and is brought to the disk then. Its time stamps are the end of the period the layers speak of, so that the same
 //! answer has the same bytes.
@@ -7,7 +11,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use brasa_model::{Civil, Column, ColumnKind, Feature, Layer, Value};
+use brasa_model::{Civil, Column, ColumnKind, DrawnBy, Feature, Layer, Value};
 use gdal::errors::Result;
 use gdal::vector::sql::Dialect;
 use gdal::vector::{
@@ -18,14 +22,22 @@ use gdal::{Dataset, DriverManager, Metadata};
 use geo::{CoordsIter, Geometry, MultiLineString, MultiPoint, MultiPolygon};
 use serde::Serialize;
 
-use crate::ExportError;
 use crate::drivers::{session, spatial_ref};
+use crate::qgis::{record_of, sld_of, style_of};
+use crate::{ExportError, Imprint};
 
 /// The column with [`Feature::id`]: the primary key of a GeoPackage, an ordinary column elsewhere.
 pub(super) const FID: &str = "fid";
 
+/// The column with the geometry.
+const GEOM: &str = "geom";
+
 /// Writes several layers into one GeoPackage.
-pub(crate) fn write_gpkg(layers: &[&Layer], path: &Path) -> std::result::Result<(), ExportError> {
+pub(crate) fn write_gpkg(
+    layers: &[&Layer],
+    imprint: Imprint<'_>,
+    path: &Path,
+) -> std::result::Result<(), ExportError> {
     let latest = layers.iter().filter_map(|layer| layer.period).map(|period| period.end).max();
     let stamp = format!("{}.000Z", latest.unwrap_or(Civil(0)));
     let settings = [
@@ -38,9 +50,10 @@ pub(crate) fn write_gpkg(layers: &[&Layer], path: &Path) -> std::result::Result<
         let mut dataset = DriverManager::get_driver_by_name("GPKG")?.create_vector_only(path)?;
         let mut transaction = dataset.start_transaction()?;
         for layer in layers {
-            let identifier = format!("IDENTIFIER={}", without_nul(&layer.title));
-            let description = format!("DESCRIPTION={}", without_nul(&layer.description));
-            let options = ["GEOMETRY_NAME=geom", "FID=fid", &identifier, &description];
+            let identifier = format!("IDENTIFIER={}", without_nul(&imprint.lang.say(&layer.title)));
+            let description = format!("DESCRIPTION={}", without_nul(&imprint.lang.say(&layer.description)));
+            let (geometry, key) = (format!("GEOMETRY_NAME={GEOM}"), format!("FID={FID}"));
+            let options = [geometry.as_str(), &key, &identifier, &description];
             let mut made = fill(&mut transaction, layer, &options)?;
             made.set_metadata_item("BRASA_PROVENANCE", &json(&layer.provenance), "")?;
             made.set_metadata_item("BRASA_NOTES", &json(&layer.notes), "")?;
@@ -48,7 +61,8 @@ pub(crate) fn write_gpkg(layers: &[&Layer], path: &Path) -> std::result::Result<
                 made.set_metadata_item("BRASA_PERIOD", &format!("{}/{}", period.start, period.end), "")?;
             }
         }
-        describe_columns(&transaction, layers)?;
+        describe_columns(&transaction, layers, imprint)?;
+        describe_layers(&transaction, layers, imprint, &stamp)?;
         transaction.commit()?;
         dataset.close()
     })
@@ -106,9 +120,30 @@ fn fill<'a>(dataset: &'a mut Dataset, layer: &Layer, options: &[&str]) -> Result
     Ok(made)
 }
 
-/// Stores title and unit of every column, by the schema extension of GeoPackage.
-fn describe_columns(dataset: &Dataset, layers: &[&Layer]) -> Result<()> {
-    let run = |sql: &str| dataset.execute_sql(sql, None, Dialect::DEFAULT).map(|_| ());
+/// What a GeoPackage declares as more than its core, where it is not declared by GDAL.
+const EXTENSIONS: &str = "CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT, \
+     extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL, \
+     CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))";
+
+fn run(dataset: &Dataset, sql: &str) -> Result<()> {
+    dataset.execute_sql(sql, None, Dialect::DEFAULT).map(|_| ())
+}
+
+/// Declares a table of an extension; GDAL may have done so for its own use of it.
+fn declare(dataset: &Dataset, table: &str, extension: &str, anchor: &str) -> Result<()> {
+    run(
+        dataset,
+        &format!(
+            "INSERT INTO gpkg_extensions SELECT '{table}', NULL, '{extension}', \
+             'http://www.geopackage.org/spec121/#{anchor}', 'read-write' \
+             WHERE NOT EXISTS (SELECT 1 FROM gpkg_extensions WHERE table_name = '{table}')"
+        ),
+    )
+}
+
+/// Stores title and unit of every column, and the words that may stand in one, by the schema extension of GeoPackage.
+fn describe_columns(dataset: &Dataset, layers: &[&Layer], Imprint { lang, .. }: Imprint<'_>) -> Result<()> {
+    let run = |sql: &str| run(dataset, sql);
     run("CREATE TABLE gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, \
          title TEXT, description TEXT, mime_type TEXT, constraint_name TEXT, \
          CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name), CONSTRAINT gdc_tn UNIQUE (table_name, name))")?;
@@ -117,23 +152,85 @@ fn describe_columns(dataset: &Dataset, layers: &[&Layer]) -> Result<()> {
          value TEXT, min NUMERIC, min_is_inclusive BOOLEAN, max NUMERIC, max_is_inclusive BOOLEAN, \
          description TEXT, CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value))",
     )?;
-    run("CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT, \
-         extension_name TEXT NOT NULL, definition TEXT NOT NULL, scope TEXT NOT NULL, \
-         CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))")?;
+    run(EXTENSIONS)?;
     for table in ["gpkg_data_columns", "gpkg_data_column_constraints"] {
-        run(&format!(
-            "INSERT INTO gpkg_extensions VALUES ('{table}', NULL, 'gpkg_schema', \
-             'http://www.geopackage.org/spec121/#extension_schema', 'read-write')"
-        ))?;
+        declare(dataset, table, "gpkg_schema", "extension_schema")?;
     }
     for layer in layers {
+        let worded = match &layer.style.by {
+            DrawnBy::Word { column, words } => Some((*column, words)),
+            DrawnBy::Edge | DrawnBy::Alike | DrawnBy::Number { .. } => None,
+        };
         for column in &layer.columns {
-            let (title, unit) = (quoted(column.title), quoted(&unit(column)));
+            let (title, unit) = (quoted(&lang.say(column.title)), quoted(&unit(column)));
+            let is_worded = worded.is_some_and(|(worded, _)| worded == column.name);
+            let constraint = if is_worded { constraint(layer, column.name) } else { String::new() };
             run(&format!(
-                "INSERT INTO gpkg_data_columns VALUES ('{}', '{}', '{}', {title}, {unit}, NULL, NULL)",
-                layer.name, column.name, column.name
+                "INSERT INTO gpkg_data_columns VALUES ('{}', '{}', '{}', {title}, {unit}, NULL, {})",
+                layer.name,
+                column.name,
+                column.name,
+                quoted(&constraint),
             ))?;
         }
+        for (column, word) in
+            worded.into_iter().flat_map(|(column, words)| words.iter().map(move |word| (column, word)))
+        {
+            run(&format!(
+                "INSERT INTO gpkg_data_column_constraints VALUES ({}, 'enum', {}, NULL, NULL, NULL, NULL, {})",
+                quoted(&constraint(layer, column)),
+                quoted(word.value),
+                quoted(&lang.say(word.title)),
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// What the rule for the words of a column is called.
+fn constraint(layer: &Layer, column: &str) -> String {
+    format!("{}_{column}", layer.name)
+}
+
+/// Stores how each layer looks and what it is, where QGIS looks for both.
+fn describe_layers(dataset: &Dataset, layers: &[&Layer], imprint: Imprint<'_>, stamp: &str) -> Result<()> {
+    let run = |sql: &str| run(dataset, sql);
+    run("CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT, \
+         f_table_schema TEXT, f_table_name TEXT, f_geometry_column TEXT, styleName TEXT, styleQML TEXT, \
+         styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT, ui TEXT, update_time DATETIME)")?;
+    run(&format!(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change) \
+         VALUES ('layer_styles', 'attributes', 'layer_styles', NULL, '{stamp}')"
+    ))?;
+    run("CREATE TABLE IF NOT EXISTS gpkg_metadata (id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, \
+         md_scope TEXT NOT NULL DEFAULT 'dataset', md_standard_uri TEXT NOT NULL, \
+         mime_type TEXT NOT NULL DEFAULT 'text/xml', metadata TEXT NOT NULL DEFAULT '')")?;
+    run(
+        "CREATE TABLE IF NOT EXISTS gpkg_metadata_reference (reference_scope TEXT NOT NULL, table_name TEXT, \
+         column_name TEXT, row_id_value INTEGER, timestamp DATETIME NOT NULL, md_file_id INTEGER NOT NULL, \
+         md_parent_id INTEGER, CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id), \
+         CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id))",
+    )?;
+    for table in ["gpkg_metadata", "gpkg_metadata_reference"] {
+        declare(dataset, table, "gpkg_metadata", "extension_metadata")?;
+    }
+    for (number, layer) in (1..).zip(layers) {
+        let name = &layer.name;
+        let (qml, sld) = (style_of(layer, imprint.lang), sld_of(layer, imprint.lang));
+        run(&format!(
+            "INSERT INTO layer_styles VALUES ({number}, '', '', '{name}', '{GEOM}', '{name}', {}, {}, 1, {}, '', NULL, '{stamp}')",
+            quoted(&qml),
+            quoted(&sld),
+            quoted(&imprint.lang.say(&layer.title)),
+        ))?;
+        run(&format!(
+            "INSERT INTO gpkg_metadata VALUES (NULL, 'dataset', 'http://mrcc.com/qgis.dtd', 'text/xml', {})",
+            quoted(&record_of(layer, imprint)),
+        ))?;
+        run(&format!(
+            "INSERT INTO gpkg_metadata_reference \
+             SELECT 'table', '{name}', NULL, NULL, '{stamp}', max(id), NULL FROM gpkg_metadata"
+        ))?;
     }
     Ok(())
 }

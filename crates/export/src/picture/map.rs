@@ -5,7 +5,7 @@ use geo::{BoundingRect, Coord, Rect};
 use serde_json::json;
 
 use super::sheet::{Drawn, How, Sheet};
-use crate::lang::Lang;
+use crate::lang::{Imprint, Lang};
 use crate::style::{Legend, Ramp};
 
 /// A briefing: the density on the ground, the hotspots by their outlines, the hotspots in a table, the trend.
@@ -34,7 +34,7 @@ pub(crate) fn of_briefing(briefing: &Briefing, lang: Lang) -> String {
 }
 
 /// A layer, in the colours of its classes.
-pub(crate) fn of_layer(layer: &Layer, attribution: &str, lang: Lang) -> String {
+pub(crate) fn of_layer(layer: &Layer, Imprint { lang, attribution }: Imprint<'_>) -> String {
     let nowhere = Rect::new(Coord::zero(), Coord::zero());
     Sheet {
         lang,
@@ -147,8 +147,7 @@ fn real(value: &Value) -> Option<f64> {
 pub(crate) fn of_surface(
     surface: &Surface,
     (name, crs): (&str, &str),
-    attribution: &str,
-    lang: Lang,
+    Imprint { lang, attribution }: Imprint<'_>,
 ) -> String {
     let title = format!("{} ({})", lang.say(name), lang.unit(&surface.unit));
     Sheet {
@@ -219,7 +218,7 @@ mod tests {
             (0..300).map(|at| (square(5e5 + 0.01 * f64::from(at), 0.005), "small")).collect(),
         ] {
             for style in [by_rank(), Style::of(DrawnBy::Alike), Style::of(DrawnBy::Edge)] {
-                read(&of_layer(&layer(style, features.clone()), "", Lang::EN));
+                read(&of_layer(&layer(style, features.clone()), Imprint::PLAIN));
             }
         }
     }
@@ -231,7 +230,7 @@ mod tests {
         let features =
             texts.iter().enumerate().map(|(at, text)| (square(5e5 + 200.0 * at as f64, 100.0), *text));
         let drawn = layer(Style::of(DrawnBy::Alike).labelled("why"), features.collect());
-        let svg = of_layer(&drawn, texts[0], Lang::ES);
+        let svg = of_layer(&drawn, Imprint { lang: Lang::ES, attribution: texts[0] });
         read(&svg);
         assert!(!svg.contains("<script") && !svg.contains("<b>"), "{svg}");
         assert!(svg.contains("&lt;script&gt;"));
@@ -245,7 +244,7 @@ mod tests {
             let cell = Rect::new(corner, Coord { x: corner.x + 1.0, y: corner.y + 1.0 });
             (cell.to_polygon().into(), "")
         });
-        let svg = of_layer(&layer(Style::number("rank", Scale::Sequential), cells.collect()), "", Lang::EN);
+        let svg = of_layer(&layer(Style::number("rank", Scale::Sequential), cells.collect()), Imprint::PLAIN);
         assert!(svg.len() < 3_000_000, "{}", svg.len());
     }
 }

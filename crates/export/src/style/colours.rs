@@ -29,6 +29,13 @@ impl Rgb {
         Self((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
     }
 
+    /// The grey of the same luma (ITU-R BT.601).
+    pub(crate) fn grey(self) -> Self {
+        let luma = 0.299 * f64::from(self.0) + 0.587 * f64::from(self.1) + 0.114 * f64::from(self.2);
+        let luma = luma.round() as u8;
+        Self(luma, luma, luma)
+    }
+
     /// Somewhere between this one and another.
     fn towards(self, other: Self, part: f64) -> Self {
         let mix = |a: u8, b: u8| (f64::from(a) * (1.0 - part) + f64::from(b) * part).round() as u8;
@@ -113,6 +120,8 @@ mod tests {
             let steps: Vec<f64> = sequential(count).into_iter().map(lightness).collect();
             let least = if count <= 5 { 10.0 } else { 3.0 };
             assert!(steps.windows(2).all(|pair| pair[0] > pair[1] + least), "{count}: {steps:?}");
+            let greys: Vec<u8> = sequential(count).into_iter().map(|colour| colour.grey().0).collect();
+            assert!(greys.windows(2).all(|pair| pair[0] > pair[1]), "{count}: {greys:?}");
         }
     }
 

@@ -105,10 +105,11 @@ fn numbers(layer: &Layer, column: usize) -> impl Iterator<Item = f64> + '_ {
     layer.features.iter().filter_map(move |feature| feature.values.get(column).and_then(number))
 }
 
-/// `Intensity (incidents/km²/year)`.
+/// `Intensity (incidents/km²/year)`; just `Incidents`, not `Incidents (incidents)`.
 pub fn titled(column: &Column, lang: Lang) -> String {
     let title = lang.say(column.title);
-    if column.unit.is_empty() || column.kind == ColumnKind::Text {
+    let says_unit = column.title.to_lowercase().starts_with(&column.unit);
+    if says_unit || column.kind == ColumnKind::Text {
         title.to_string()
     } else {
         format!("{title} ({})", lang.unit(&column.unit))
@@ -244,6 +245,13 @@ impl Ramp {
         Self { stops: bounds.into_iter().zip(colours).zip(&texts).map(stop).collect() }
     }
 
+    /// The same in greys of the same lightness, for what lies beneath something in colour.
+    #[must_use]
+    pub fn muted(&self) -> Self {
+        let muted = |stop: &Stop| Stop { colour: stop.colour.grey(), ..stop.clone() };
+        Self { stops: self.stops.iter().map(muted).collect() }
+    }
+
     /// The colour of a value and how opaque it is; values beyond the ends have the colour of the end.
     pub fn at(&self, value: f64) -> Option<(Rgb, u8)> {
         let (first, last) = (self.stops.first()?, self.stops.last()?);
@@ -303,6 +311,14 @@ mod tests {
         let classes: Vec<_> = layer.features.iter().map(|feature| legend.entry_of(feature)).collect();
         assert_eq!(classes, [Some(0), Some(1), Some(1), Some(2), Some(3), Some(4), None]);
         assert_eq!(labels(&legend)[4], "very high: 9 – 40");
+    }
+
+    #[test]
+    fn a_unit_is_not_said_twice() {
+        let titled = |title, unit| titled(&Column::new("value", title, unit, ColumnKind::Real), Lang::EN);
+        assert_eq!(titled("Incidents in the zone", "incidents"), "Incidents in the zone");
+        assert_eq!(titled("Area", "km²"), "Area (km²)");
+        assert_eq!(titled("p", ""), "p");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use brasa_export::{Format, write_gpkg, write_layer};
+use brasa_export::{Format, Imprint, write_gpkg, write_layer};
 use brasa_model::{Blame, Diagnose, Layer, Value};
 use gdal::vector::sql::Dialect;
 use gdal::vector::{LayerAccess, OGRFieldType, OGRwkbGeometryType};
@@ -109,12 +109,13 @@ fn several_layers_share_a_geopackage() {
     third.title = "Places".into();
     third.name = "places".into();
     third.period = None;
-    write_gpkg(&[&first, &second, &third], &path).unwrap();
+    write_gpkg(&[&first, &second, &third], Imprint::PLAIN, &path).unwrap();
     let dataset = Dataset::open(&path).unwrap();
     let mut found: Vec<_> = dataset.layers().map(|layer| (layer.name(), layer.feature_count())).collect();
     found.sort();
-    assert_eq!(found, [("hotspots".to_owned(), 9), ("places".to_owned(), 1), ("zones".to_owned(), 0)]);
-    let error = write_gpkg(&[&first, &first], &path).unwrap_err();
+    let wanted = [("hotspots", 9), ("layer_styles", 3), ("places", 1), ("zones", 0)];
+    assert_eq!(found, wanted.map(|(name, rows)| (name.to_owned(), rows)));
+    let error = write_gpkg(&[&first, &first], Imprint::PLAIN, &path).unwrap_err();
     assert_eq!(error.code(), "answer_inconsistent");
 }
 

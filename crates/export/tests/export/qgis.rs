@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use brasa_export::{Format, write_gpkg, write_layer, write_surface};
+use brasa_export::{Format, Imprint, write_gpkg, write_layer, write_surface};
 use serde_json::Value as Json;
 use tempfile::tempdir;
 
@@ -41,7 +41,7 @@ fn qgis_opens_everything_and_leaves_nothing_behind() {
     write_layer(&hotspots, &at("a.geojson"), Format::GeoJson).unwrap();
     write_layer(&hotspots, &at("a.geojsonl"), Format::GeoJsonSeq).unwrap();
     write_layer(&hotspots, &at("a.fgb"), Format::FlatGeobuf).unwrap();
-    write_gpkg(&[&hotspots, &zones], &at("a.gpkg")).unwrap();
+    write_gpkg(&[&hotspots, &zones], Imprint::PLAIN, &at("a.gpkg")).unwrap();
     write_surface(&surface(600, 400), &crs(), &at("density.tif"), Format::GeoTiff).unwrap();
 
     let names = ["a.geojson", "a.geojsonl", "a.fgb", "a.gpkg", "density.tif"].map(at);

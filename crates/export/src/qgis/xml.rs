@@ -1,0 +1,140 @@
+//! XML that is always well-formed, whatever texts stand in it.
+
+use std::fmt::{self, Write as _};
+
+/// An element with its attributes and what stands in it.
+#[derive(Debug, Clone)]
+pub(super) struct Element {
+    name: &'static str,
+    attributes: Vec<(&'static str, String)>,
+    content: Vec<Content>,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    Element(Element),
+    Text(String),
+}
+
+impl Element {
+    /// An element of that name.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, attributes: Vec::new(), content: Vec::new() }
+    }
+
+    /// An element that holds a text.
+    pub fn text(name: &'static str, text: impl Into<String>) -> Self {
+        let mut element = Self::new(name);
+        element.content.push(Content::Text(text.into()));
+        element
+    }
+
+    /// The same with one attribute more.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.attributes.push((name, value.to_string()));
+        self
+    }
+
+    /// The same with these attributes more.
+    #[must_use]
+    pub fn with_all(mut self, attributes: &[(&'static str, &str)]) -> Self {
+        self.attributes.extend(attributes.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        self
+    }
+
+    /// The same with one element more in it.
+    #[must_use]
+    pub fn child(mut self, child: Self) -> Self {
+        self.content.push(Content::Element(child));
+        self
+    }
+
+    /// The same with these elements more in it.
+    #[must_use]
+    pub fn children(mut self, children: impl IntoIterator<Item = Self>) -> Self {
+        self.content.extend(children.into_iter().map(Content::Element));
+        self
+    }
+
+    /// The whole document: a declaration, a document type where one is named, and this element.
+    pub fn document(&self, doctype: Option<&str>) -> String {
+        let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        if let Some(doctype) = doctype {
+            text.push_str(doctype);
+            text.push('\n');
+        }
+        self.write(&mut text, 0);
+        text
+    }
+
+    fn write(&self, out: &mut String, depth: usize) {
+        let indent = |out: &mut String, depth: usize| out.extend(std::iter::repeat_n(' ', depth));
+        indent(out, depth);
+        // Writing to a string cannot fail.
+        write!(out, "<{}", self.name).ok();
+        for (name, value) in &self.attributes {
+            write!(out, " {name}=\"").ok();
+            escape(value, out);
+            out.push('"');
+        }
+        if self.content.is_empty() {
+            out.push_str("/>\n");
+            return;
+        }
+        out.push('>');
+        let nested = self.content.iter().all(|content| matches!(content, Content::Element(_)));
+        if nested {
+            out.push('\n');
+        }
+        for content in &self.content {
+            match content {
+                Content::Element(element) => element.write(out, depth + 1),
+                Content::Text(text) => escape(text, out),
+            }
+        }
+        if nested {
+            indent(out, depth);
+        }
+        write!(out, "</{}>\n", self.name).ok();
+    }
+}
+
+/// What XML 1.0 cannot hold becomes U+FFFD; line ends are written as numbers, or an attribute would lose them.
+fn escape(text: &str, out: &mut String) {
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' | '\r' => {
+                write!(out, "&#{};", u32::from(letter)).ok();
+            }
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(letter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_leaves_its_element() {
+        let text = "a<b>&\"']]>\u{0}\u{b}\u{ffff}\n\u{202e}👩‍🚒";
+        let document = Element::text("t", text).with("a", text).document(None);
+        let wanted = "a&lt;b&gt;&amp;&quot;']]&gt;\u{fffd}\u{fffd}\u{fffd}&#10;\u{202e}👩‍🚒";
+        assert!(document.ends_with(&format!("<t a=\"{wanted}\">{wanted}</t>\n")), "{document}");
+    }
+
+    #[test]
+    fn elements_stand_in_one_another() {
+        let document = Element::new("a").child(Element::new("b").with("n", 1)).document(Some("<!DOCTYPE a>"));
+        assert_eq!(
+            document,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE a>\n<a>\n <b n=\"1\"/>\n</a>\n"
+        );
+    }
+}
