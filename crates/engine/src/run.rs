@@ -214,7 +214,7 @@ fn run_hotspots(
     let picture = brasa_export::draw_briefing(&briefing, imprint.lang);
     brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
     brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
-    brasa_export::write_report(&briefing, lang, &folder.path("report.html")?)?;
+    brasa_export::write_report(&briefing, imprint.lang, &folder.path("report.html")?)?;
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     if rejects_file.is_some() {
         brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
