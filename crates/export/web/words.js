@@ -53,6 +53,7 @@ function stretchName([start, end]) {
   const from = moment(start);
   if (step === "year") return date(from, { year: "numeric" });
   if (step === "month") return date(from, { year: "numeric", month: "short" });
+  if (step === "quarter") return t("Q{quarter} {year}", { quarter: Math.floor(from.getUTCMonth() / 3) + 1, year: from.getUTCFullYear() });
   return period([start, end]);
 }
 const weekday = (day, style = "short") => date(new Date(Date.UTC(2024, 0, 1 + day)), { weekday: style });
