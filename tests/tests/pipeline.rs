@@ -320,7 +320,7 @@ fn every_method_writes_every_format_it_can() {
         (
             "gi-star",
             &["--cell", "300m", "--neighbours", "rook"],
-            &["csv", "geojson", "geojsonl", "gpkg", "fgb", "shp", "kml", "geoparquet", "png"],
+            &["csv", "geojson", "geojsonl", "gpkg", "fgb", "shp", "kml", "geoparquet", "pmtiles", "png"],
         ),
         (
             "gi-star",
@@ -341,7 +341,7 @@ fn every_method_writes_every_format_it_can() {
         (
             "dbscan",
             &["--eps", "120m", "--min-points", "15"],
-            &["csv", "geojson", "gpkg", "shp", "kml", "parquet", "svg"],
+            &["csv", "geojson", "gpkg", "shp", "kml", "parquet", "pmtiles", "svg"],
         ),
         ("nnh", &["--distance", "100m"], &["csv", "geojson", "gpkg"]),
         ("st-dbscan", &["--eps", "300m", "--eps-time", "14d"], &["csv", "geojson", "gpkg", "shp"]),

@@ -22,6 +22,8 @@ pub enum Format {
     Kml,
     /// GeoParquet 1.1.
     GeoParquet,
+    /// Vector tiles in one file (PMTiles 3).
+    PmTiles,
     /// Comma-separated values (RFC 4180).
     Csv,
     /// Cloud-optimised GeoTIFF.
@@ -33,7 +35,7 @@ pub enum Format {
 }
 
 /// Every ending, with its format; the first of a format is the usual one.
-const ENDINGS: [(&str, Format); 15] = [
+const ENDINGS: [(&str, Format); 16] = [
     ("geojson", Format::GeoJson),
     ("json", Format::GeoJson),
     ("geojsonl", Format::GeoJsonSeq),
@@ -44,6 +46,7 @@ const ENDINGS: [(&str, Format); 15] = [
     ("kml", Format::Kml),
     ("parquet", Format::GeoParquet),
     ("geoparquet", Format::GeoParquet),
+    ("pmtiles", Format::PmTiles),
     ("csv", Format::Csv),
     ("tif", Format::GeoTiff),
     ("tiff", Format::GeoTiff),
@@ -57,7 +60,13 @@ impl Format {
         match self {
             Self::GeoPackage | Self::FlatGeobuf | Self::Shapefile | Self::GeoTiff => Some("gdal"),
             Self::GeoParquet => Some("parquet"),
-            Self::GeoJson | Self::GeoJsonSeq | Self::Kml | Self::Csv | Self::Svg | Self::Png => None,
+            Self::GeoJson
+            | Self::GeoJsonSeq
+            | Self::Kml
+            | Self::PmTiles
+            | Self::Csv
+            | Self::Svg
+            | Self::Png => None,
         }
     }
 

@@ -16,6 +16,8 @@
 //! | `.csv`, `.json`, `.svg` | a curve: a table, an object, a picture | none | in `.json` and `.svg` |
 //! | `.shp` with `.shx`, `.dbf`, `.prj`, `.cpg`, `.fields.csv` | a layer of one kind of geometry | the layer's own | no room; what became of names and values is in `.fields.csv` |
 //! | `.kml` | a layer | longitude and latitude | in the file |
+//! | `.pmtiles` | a layer in vector tiles, thinned out at coarse zooms | web Mercator | in the file |
+//! | `.svg`, `.png` | a drawing: of a briefing, a layer, a surface, a curve | the layer's own | in `.svg` |
 //! | `.parquet`, `.geoparquet` | a layer, GeoParquet 1.1 | longitude and latitude | in the file |
 //! | `.csv` with `.csvt`, `.prj`, `.datapackage.json` | a layer (`lon,lat` of a place inside each feature), surfaces (`x,y` and a column each, such as `intensity`) or a series (`x,y,start,end,intensity`) | see left | in `.datapackage.json` |
 //! | `.tif`, `.tiff` | surfaces, or a series with a band per slice: cloud-optimised GeoTIFF | the surface's own | in the file |
@@ -35,6 +37,7 @@ mod lang;
 mod lonlat;
 mod page;
 mod picture;
+mod pmtiles;
 mod qgis;
 mod sink;
 pub mod style;
@@ -71,6 +74,7 @@ pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), Exp
         Format::GeoJsonSeq => geojson::write_lines(layer, path),
         Format::Csv => tables::write_layer(layer, path).and_then(|()| beside::of_layer(layer, path)),
         Format::Kml => kml::write(layer, path),
+        Format::PmTiles => pmtiles::write(layer, path),
         Format::GeoParquet => write_parquet(layer, path),
         Format::Shapefile => write_shp(layer, path),
         Format::GeoPackage => write_gpkg(&[layer], Imprint::PLAIN, path),

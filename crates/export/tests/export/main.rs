@@ -8,6 +8,7 @@ mod fixtures;
 mod geojson;
 mod kml;
 mod meridian;
+mod pmtiles;
 mod tables;
 mod whole;
 
