@@ -181,7 +181,7 @@ fn week(week: &Week) -> WeekData {
         known: rounded(week.known),
         all: flat(&week.all),
         // A hotspot without a known hour has no week.
-        by: week.by_hotspot.iter().map(|hours| flat(hours)).collect(),
+        by: week.by_hotspot.iter().map(flat).collect(),
     }
 }
 

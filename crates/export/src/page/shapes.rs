@@ -251,7 +251,7 @@ mod tests {
             Feature {
                 id: at as i64 + 1,
                 geometry: Rect::new((x, y), (x + 100.0, y + 100.0)).to_polygon().into(),
-                values: vec![Value::Text(if at % 1000 == 0 { "hot" } else { "no" }.to_owned())],
+                values: vec![Value::Text(if at.is_multiple_of(1000) { "hot" } else { "no" }.to_owned())],
             }
         };
         Layer {
