@@ -104,7 +104,7 @@ fn hostile() -> Vec<String> {
         format!("<meta http-equiv=refresh content='0;url=javascript:{run}'>"),
         "__proto__".to_owned(),
         "{{data}} {{script}} {n}".to_owned(),
-        "\u{1f525} \u{5d0}\u{5d1} \u{0}\u{7}\u{2028}".to_owned(),
+        "\u{1f525} \u{5d0}\u{5d1} \u{7}\u{2028}".to_owned(),
         format!("<math><mtext></mtext><mglyph><style><img src=x onerror={run}></style></mglyph></math>"),
         format!("<form action=x><button formaction=javascript:{run}>"),
     ];
@@ -144,7 +144,7 @@ fn nothing_that_came_from_the_data_runs() {
         "--attribution",
         "<img src=x onerror=window.executed=1>",
     ]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let page = out.join("report.html");
     let html = std::fs::read_to_string(&page).unwrap();
     assert!(!html.contains("<img src=x") && !html.contains("<script>window"), "escaped in the file already");
@@ -161,16 +161,11 @@ fn nothing_that_came_from_the_data_runs() {
 fn no_hotspot_and_no_time_is_a_page_too() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("few.csv");
-    let mut csv = String::from("lon,lat\n");
-    for at in 0..60 {
-        let part = |step: f64| (f64::from(at) * step) % 1.0 * 0.1;
-        let _ = writeln!(csv, "{:.6},{:.6}", -46.6 + part(0.618_034), -23.5 + part(0.754_878));
-    }
-    std::fs::write(&file, csv).unwrap();
+    std::fs::write(&file, "lon,lat\n-46.60,-23.50\n-46.61,-23.52\n-46.65,-23.49\n-46.63,-23.47\n").unwrap();
     let out = dir.path().join("out");
     let ran =
         brasa(["hotspots", &file.display().to_string(), "-o", &out.display().to_string(), "--lang", "pt"]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let Some(told) = opened(&out.join("report.html"), &["--axe"]) else { return };
     is_quiet(&told);
     assert_eq!(told["axe"], serde_json::json!([]));

@@ -67,7 +67,7 @@ function weekWheel(place) {
   put(
     place,
     picture,
-    key([0, 0.5, 1].map((part) => [shade(part), short(most * part)]), t("incidents in that hour")),
+    key([["var(--quiet)", number(0)], ...[0.5, 1].map((part) => [shade(part), short(most * part)])], t("incidents in that hour")),
     el("p", {}, said),
     el("p", { class: "small" }, t("The hour is known of {share} of the incidents; one known to a span of hours counts in each by its part.", { share: percent(data.week.known, 0) })),
     asTable(table(t("{who}: incidents by day and hour", { who }), columns, rows)),

@@ -36,7 +36,7 @@ for (const theme of ["light", "dark"])
     await page.select("#lang", lang);
     await page.evaluate(() => {
       for (const at of document.querySelectorAll("details")) at.open = true;
-      document.querySelector("#hotspots tbody tr")?.click();
+      document.querySelector("#hotspots tbody tr:first-child:not(.is-chosen)")?.click();
       for (const box of document.querySelectorAll("#layers input")) box.checked || box.click();
     });
     told.languages[lang] = await page.evaluate(() => document.querySelector("main").innerText);

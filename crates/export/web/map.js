@@ -327,13 +327,20 @@ function placeScale() {
   bar.textContent = name;
 }
 
-/** Ranks on the hotspots, as long as there are not too many to read. */
-const MOST_LABELS = 60;
+/** Ranks on the hotspots. Where two would cover one another the lower rank is left out, until the map is nearer. */
+const MOST_LABELS = 300;
+/** Which of some places are not too near to an earlier one, the first of all being first. */
+function apart(places, first) {
+  const kept = [];
+  const order = places.map((_, at) => at).sort((a, b) => (b === first) - (a === first) || a - b);
+  for (const at of order) if (kept.every((other) => Math.abs(places[at][0] - places[other][0]) > 26 || Math.abs(places[at][1] - places[other][1]) > 23)) kept.push(at);
+  return new Set(kept);
+}
 function placeLabels() {
   const layer = layerOf("hotspots");
   const labels = $("labels");
   labels.hidden = !layer?.visible;
-  for (const label of labels.children) {
+  const places = [...labels.children].map((label) => {
     const feature = layer.features[Number(label.dataset.at)];
     const [left, top] = onScreen([feature.box[0], feature.box[3]]);
     const [right, bottom] = onScreen([feature.box[2], feature.box[1]]);
@@ -341,7 +348,12 @@ function placeLabels() {
     const small = right - left < 44 || bottom - top < 44;
     label.style.transform = `translate(${(left + right) / 2}px, ${small ? top - 2 : (top + bottom) / 2}px) translate(-50%, ${small ? -100 : -50}%)`;
     label.classList.toggle("is-chosen", feature.at === scene.chosen);
-  }
+    return [(left + right) / 2, small ? top - 13 : (top + bottom) / 2];
+  });
+  const kept = apart(places, [...labels.children].findIndex((label) => Number(label.dataset.at) === scene.chosen));
+  [...labels.children].forEach((label, at) => {
+    label.hidden = !kept.has(at);
+  });
 }
 function makeLabels() {
   const features = layerOf("hotspots")?.features.filter((feature) => feature.parts.length) ?? [];
@@ -425,10 +437,16 @@ function printed() {
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   const layer = layerOf("hotspots");
-  for (const label of layer?.visible ? $("labels").children : []) {
+  const labels = layer?.visible ? [...$("labels").children] : [];
+  const places = labels.map((label) => {
     const { box } = layer.features[Number(label.dataset.at)];
     const [x, y] = mercator([(box[0] + box[2]) / 2, box[3]]);
-    const [px, py] = [width / 2 + (x - view.x) * view.scale, height / 2 + (y - view.y) * view.scale - 12];
+    return [width / 2 + (x - view.x) * view.scale, height / 2 + (y - view.y) * view.scale - 12];
+  });
+  const kept = apart(places, -1);
+  labels.forEach((label, at) => {
+    if (!kept.has(at)) return;
+    const [px, py] = places[at];
     pen.beginPath();
     pen.arc(px, py, 10, 0, 2 * Math.PI);
     pen.fillStyle = "#fff";
@@ -439,7 +457,7 @@ function printed() {
     pen.stroke();
     pen.fillStyle = "#000";
     pen.fillText(label.textContent, px, py + 0.5);
-  }
+  });
   const [length, name] = scaleBar(view);
   pen.fillStyle = "#000";
   pen.fillRect(12, height - 14, length, 3);

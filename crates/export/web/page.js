@@ -185,6 +185,7 @@ function start() {
   $("nearer").addEventListener("click", () => zoomAt(1.6));
   $("farther").addEventListener("click", () => zoomAt(1 / 1.6));
   $("whole").addEventListener("click", () => look(wholeCamera()));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && state.chosen !== null && choose(null, "map"));
   $("print").addEventListener("click", () => window.print());
   const toPaper = () => {
     $("printed").src = printed();

@@ -30,12 +30,12 @@ const number = (value, digits = 0) =>
 /** With as many decimals as leave three digits. */
 const short = (value) => (isNumber(value) ? format("NumberFormat", { maximumSignificantDigits: 3 }).format(value) : "–");
 const percent = (share, digits = 1) =>
-  isNumber(share) ? `${number(share * 100, digits)} %` : "–";
+  isNumber(share) ? `${number(share * 100, digits)}\u00a0%` : "–";
 const change = (value) =>
-  isNumber(value) ? `${format("NumberFormat", { maximumFractionDigits: 0, signDisplay: "exceptZero" }).format(value)} %` : "–";
+  isNumber(value) ? `${format("NumberFormat", { maximumFractionDigits: 0, signDisplay: "exceptZero" }).format(value)}\u00a0%` : "–";
 /** `q = 0.0019`, `q < 0.0001`. */
-const equals = (q) => (isNumber(q) && q < 1e-4 ? `q ${chance(q)}` : `q = ${chance(q)}`);
-const chance = (q) => (!isNumber(q) ? "–" : q < 1e-4 ? `< ${number(0.0001, 4)}` : number(q, 4));
+const equals = (q) => (isNumber(q) && q < 1e-4 ? `q\u00a0${chance(q)}` : `q\u00a0=\u00a0${chance(q)}`);
+const chance = (q) => (!isNumber(q) ? "–" : q < 1e-4 ? `<\u00a0${number(0.0001, 4)}` : number(q, 4));
 
 /** A moment of local civil time as a date without a zone. */
 const moment = (text) => new Date(`${text.slice(0, 19)}Z`);
@@ -53,6 +53,7 @@ function stretchName([start, end]) {
   const from = moment(start);
   if (step === "year") return date(from, { year: "numeric" });
   if (step === "month") return date(from, { year: "numeric", month: "short" });
+  if (step === "quarter") return t("Q{quarter} {year}", { quarter: Math.floor(from.getUTCMonth() / 3) + 1, year: from.getUTCFullYear() });
   return period([start, end]);
 }
 const weekday = (day, style = "short") => date(new Date(Date.UTC(2024, 0, 1 + day)), { weekday: style });

@@ -5,7 +5,7 @@ use geo::{Coord, Rect};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::shapes::Words;
+use super::shapes::{Words, languages};
 use crate::style::Ramp;
 use crate::{ExportError, Lang};
 
@@ -51,7 +51,8 @@ fn degrees(x: f64, y: f64) -> (f64, f64) {
 impl Raster {
     /// `None` where there is nothing to draw.
     pub fn of(surface: &Surface, crs: &Crs, own: Lang) -> Result<Option<Self>, ExportError> {
-        let ramp = Ramp::of(surface, own);
+        let ramps = languages(own).map(|lang| Ramp::of(surface, lang));
+        let ramp = &ramps[0];
         let Some(covered) = covered(&surface.grid, crs)? else { return Ok(None) };
         if ramp.stops.len() < 2 {
             return Ok(None);
@@ -64,7 +65,7 @@ impl Raster {
         let level = |x: f64, y: f64| {
             let (lon, lat) = degrees(x, y);
             let cell = back.convert(lon, lat).and_then(|(x, y)| surface.grid.cell_at(x, y));
-            cell.map_or(0, |cell| level(&ramp, surface.value(cell)))
+            cell.map_or(0, |cell| level(ramp, surface.value(cell)))
         };
         let row = |row: usize| -> Vec<u8> {
             let y = covered.max().y - (row as f64 + 0.5) / ny as f64 * covered.height();
@@ -74,12 +75,12 @@ impl Raster {
         let rows: Vec<Vec<u8>> = (0..ny).into_par_iter().map(row).collect();
         let (west, south) = degrees(covered.min().x, covered.min().y);
         let (east, north) = degrees(covered.max().x, covered.max().y);
-        let in_words = |at: usize| Words::of(own, |lang| Ramp::of(surface, lang).stops[at].label.clone());
+        let in_words = |at: usize| Words::from(ramps.each_ref().map(|ramp| ramp.stops[at].label.clone()));
         Ok(Some(Self {
             bounds: [west, south, east, north],
             nx,
             ny,
-            colours: (1..LETTERS.len()).map(|level| colour(&ramp, level)).collect(),
+            colours: (1..LETTERS.len()).map(|level| colour(ramp, level)).collect(),
             letters: std::str::from_utf8(LETTERS).unwrap_or_default(),
             pixels: rows.concat().into_iter().map(char::from).collect(),
             unit: Words::of(own, |lang| lang.unit(&surface.unit)),

@@ -16,6 +16,11 @@ const FINE: usize = 5_000;
 /// So many distinct texts of a column are listed once and told by their number.
 const MOST_WORDS: usize = 255;
 
+/// The languages of the page, the reader's as the reader's place writes it.
+pub(crate) fn languages(own: Lang) -> [Lang; 3] {
+    [Lang::EN, Lang::ES, Lang::PT].map(|lang| if lang.code() == own.code() { own } else { lang })
+}
+
 /// A text in the languages of the page.
 #[derive(Serialize)]
 pub(crate) struct Words {
@@ -25,10 +30,14 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// What `say` says in each; `own` is how the reader's language writes numbers.
+    /// What `say` says in each.
     pub fn of(own: Lang, say: impl Fn(Lang) -> String) -> Self {
-        let [en, es, pt] = [Lang::EN, Lang::ES, Lang::PT]
-            .map(|lang| say(if lang.code() == own.code() { own } else { lang }));
+        Self::from(languages(own).map(say))
+    }
+}
+
+impl From<[String; 3]> for Words {
+    fn from([en, es, pt]: [String; 3]) -> Self {
         Self { en, es, pt }
     }
 }
@@ -48,21 +57,17 @@ struct Class {
 
 impl Classes {
     pub fn of(layer: &Layer, own: Lang) -> (Self, Legend) {
-        let legend = Legend::of(layer, Lang::EN);
-        let in_words = |lang| Legend::of(layer, lang);
-        let all = [Lang::EN, Lang::ES, Lang::PT]
-            .map(|lang| in_words(if lang.code() == own.code() { own } else { lang }));
-        let words = |text: &dyn Fn(&Legend) -> String| {
-            let [en, es, pt] = [text(&all[0]), text(&all[1]), text(&all[2])];
-            Words { en, es, pt }
-        };
-        let entries = legend.entries.iter().enumerate().map(|(at, entry)| Class {
+        let legends = languages(own).map(|lang| Legend::of(layer, lang));
+        let words = |text: &dyn Fn(&Legend) -> String| Words::from(legends.each_ref().map(text));
+        let entries = legends[0].entries.iter().enumerate().map(|(at, entry)| Class {
             label: words(&|legend| {
                 legend.entries.get(at).map_or_else(String::new, |entry| entry.label.clone())
             }),
             fill: entry.fill.map(|fill| fill.to_string()),
         });
-        (Self { title: words(&|legend| legend.title.clone()), entries: entries.collect() }, legend)
+        let classes = Self { entries: entries.collect(), title: words(&|legend| legend.title.clone()) };
+        let [legend, ..] = legends;
+        (classes, legend)
     }
 }
 
@@ -235,6 +240,60 @@ fn path(positions: &[Coord<i32>], per_unit: i32, closed: bool) -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brasa_model::{Column, Crs, Feature, Provenance, Style, Word};
+    use geo::Rect;
+
+    /// So many zones of 100 m, every thousandth of them hot.
+    fn zones(count: usize) -> Layer {
+        let word = |value, tone| Word { value, title: value, tone };
+        let feature = |at: usize| {
+            let (x, y) = (4e5 + 100.0 * (at % 1000) as f64, 4e5 + 100.0 * (at / 1000) as f64);
+            Feature {
+                id: at as i64 + 1,
+                geometry: Rect::new((x, y), (x + 100.0, y + 100.0)).to_polygon().into(),
+                values: vec![Value::Text(if at % 1000 == 0 { "hot" } else { "no" }.to_owned())],
+            }
+        };
+        Layer {
+            name: "zones".to_owned(),
+            title: "Zones".to_owned(),
+            description: String::new(),
+            crs: Crs::from_epsg(32618).unwrap(),
+            columns: vec![Column::new("class", "Verdict", "", ColumnKind::Text)],
+            features: (0..count).map(feature).collect(),
+            style: Style::word("class", vec![word("hot", Tone::High), word("no", Tone::Quiet)]),
+            period: None,
+            provenance: Provenance::new("test", serde_json::Value::Null),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn of_too_many_features_those_that_say_least_are_left_out_and_counted() {
+        let count = MOST_FEATURES + 10_000;
+        let shapes = Shapes::of(&zones(count), Lang::EN).unwrap();
+        assert_eq!((shapes.ids.len(), shapes.left_out), (MOST_FEATURES, 10_000));
+        assert_eq!(shapes.class.iter().filter(|class| **class == Some(0)).count(), count / 1000);
+        assert!(shapes.ids.is_sorted());
+        assert_eq!(shapes.scale, 100_000, "about a metre");
+        let text = serde_json::to_string(&shapes).unwrap();
+        assert!(text.len() < 60 * MOST_FEATURES, "{} bytes a zone", text.len() / MOST_FEATURES);
+    }
+
+    #[test]
+    fn few_features_are_drawn_finely_and_texts_are_listed_once() {
+        let shapes = Shapes::of(&zones(3), Lang::ES).unwrap();
+        assert_eq!((shapes.left_out, shapes.scale), (0, 1_000_000));
+        let json = serde_json::to_value(&shapes).unwrap();
+        assert_eq!(
+            json["columns"][0]["values"],
+            serde_json::json!({ "words": ["hot", "no"], "at": [0, 1, 1] })
+        );
+        // 100 m are some 900 millionths of a degree here; the last position of a ring is its first.
+        let ring = json["shapes"][0][1][0][0].as_array().unwrap();
+        assert_eq!(ring.len(), 8);
+        assert!(ring[2..].iter().all(|step| step.as_i64().unwrap().abs() < 1000), "{ring:?}");
+    }
 
     #[test]
     fn a_path_is_its_first_position_and_steps() {

@@ -126,11 +126,16 @@ fn tenth(value: f64) -> f64 {
 pub(super) struct Taken(Vec<[f64; 4]>);
 
 impl Taken {
-    /// The first of some places around `(x, y)` where a box of that size is free, and takes it: in the middle, then beside,
-    /// above and below, ever further away.
+    /// Keeps a box free of labels.
+    pub fn keep(&mut self, here: [f64; 4]) {
+        self.0.push(here);
+    }
+
+    /// Takes the first free place for a label of that size: in the middle of what it names, if that is much larger, else beside,
+    /// above and below it, ever further away.
     pub fn place(
         &mut self,
-        (x, y): (f64, f64),
+        named: [f64; 4],
         (width, height): (f64, f64),
         frame: &Frame,
     ) -> Option<(f64, f64)> {
@@ -139,14 +144,21 @@ impl Taken {
             (-1.0, -1.0),
             (1.0, 1.0),
             (-1.0, 1.0),
-            (0.0, -1.4),
-            (1.4, 0.0),
-            (0.0, 1.4),
-            (-1.4, 0.0),
+            (0.0, -1.0),
+            (1.0, 0.0),
+            (0.0, 1.0),
+            (-1.0, 0.0),
         ];
-        let rings = (1..=3).map(f64::from).flat_map(|far| AROUND.map(|(dx, dy)| (dx * far, dy * far)));
-        std::iter::once((0.0, 0.0)).chain(rings).find_map(|(dx, dy)| {
-            let (x, y) = (x + dx * width * 0.8, y + dy * height * 0.8);
+        let (x, y) = (f64::midpoint(named[0], named[2]), f64::midpoint(named[1], named[3]));
+        let (wide, high) = (named[2] - named[0], named[3] - named[1]);
+        // From the middle of what is named to that of a label that touches it.
+        let (reach_x, reach_y) = ((wide + width) / 2.0 + 3.0, (high + height) / 2.0 + 3.0);
+        let rings = (0..4).map(f64::from).flat_map(|far| {
+            AROUND.map(|(dx, dy)| (dx * (reach_x + far * width), dy * (reach_y + far * height)))
+        });
+        let middle = (wide > 2.0 * width && high > 1.5 * height).then_some((0.0, 0.0));
+        middle.into_iter().chain(rings).find_map(|(dx, dy)| {
+            let (x, y) = (x + dx, y + dy);
             let here = [x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0];
             let inside = here[0] >= frame.left
                 && here[1] >= frame.top
@@ -200,16 +212,21 @@ mod tests {
     }
 
     #[test]
-    fn labels_do_not_cover_one_another_and_stay_inside() {
+    fn labels_do_not_cover_one_another_nor_what_is_small_and_stay_inside() {
         let (mut taken, frame) = (Taken::default(), frame());
-        let placed: Vec<_> =
-            (0..30).filter_map(|_| taken.place((260.0, 270.0), (20.0, 14.0), &frame)).collect();
-        assert!(placed.len() >= 9, "{}", placed.len());
+        let small = [255.0, 265.0, 265.0, 275.0];
+        taken.keep(small);
+        let placed: Vec<_> = (0..40).filter_map(|_| taken.place(small, (20.0, 14.0), &frame)).collect();
+        assert!(placed.len() >= 16, "{}", placed.len());
+        let apart = |a: &(f64, f64), b: (f64, f64), wide: f64, high: f64| {
+            (a.0 - b.0).abs() >= wide - 1e-9 || (a.1 - b.1).abs() >= high - 1e-9
+        };
         for (at, a) in placed.iter().enumerate() {
-            for b in &placed[..at] {
-                assert!((a.0 - b.0).abs() >= 20.0 - 1e-9 || (a.1 - b.1).abs() >= 14.0 - 1e-9, "{a:?} {b:?}");
-            }
+            assert!(apart(a, (260.0, 270.0), 15.0, 12.0), "{a:?}");
+            assert!(placed[..at].iter().all(|b| apart(a, *b, 20.0, 14.0)), "{a:?}");
         }
-        assert_eq!(taken.place((-500.0, 0.0), (20.0, 14.0), &frame), None);
+        let large = [100.0, 100.0, 240.0, 200.0];
+        assert_eq!(taken.place(large, (20.0, 14.0), &frame), Some((170.0, 150.0)));
+        assert_eq!(taken.place([-500.0, 0.0, -490.0, 10.0], (20.0, 14.0), &frame), None);
     }
 }

@@ -123,6 +123,9 @@ impl Sheet<'_> {
             drawn.draw(out, frame);
         }
         let mut taken = Taken::default();
+        // The scale bar and the arrow to the north lie upon all else.
+        taken.keep([MAP[0], MAP[1] + MAP[3] - 44.0, MAP[0] + MAP[2] * 0.3, MAP[1] + MAP[3]]);
+        taken.keep([MAP[0] + MAP[2] - 48.0, MAP[1], MAP[0] + MAP[2], MAP[1] + 66.0]);
         for drawn in &self.layers {
             drawn.labels(out, frame, &mut taken);
         }
@@ -279,24 +282,19 @@ impl Sheet<'_> {
         };
         let mut line = |y: f64, cells: &[String], style: &str| {
             for (column, cell) in cells.iter().enumerate() {
-                text(
-                    out,
-                    (right(column), y),
-                    cell,
-                    &format!("font-size=\"10.5\" text-anchor=\"end\" {style}"),
-                );
+                text(out, (right(column), y), cell, &format!("text-anchor=\"end\" {style}"));
             }
         };
-        line(y, header, "font-weight=\"bold\"");
+        line(y, header, "font-size=\"9.5\" font-weight=\"bold\"");
         let room = ((MAP[1] + MAP[3] - TREND_HEIGHT - y - 16.0) / 16.0).floor().max(0.0) as usize;
         for row in rows.iter().take(room) {
             y += 16.0;
-            line(y, row, "");
+            line(y, row, "font-size=\"10.5\"");
         }
         if rows.len() > room {
             y += 16.0;
             let more = format!("+ {}", rows.len() - room);
-            text(out, (right(0), y), &more, "font-size=\"10.5\" text-anchor=\"end\"");
+            text(out, (SIDE + 14.0, y), &more, "font-size=\"10.5\"");
         }
         y + 14.0
     }
@@ -434,16 +432,32 @@ impl Drawn<'_> {
     /// The values of the label's column, the first features first, as far as there is room.
     fn labels(&self, out: &mut String, frame: &Frame, taken: &mut Taken) {
         let Some(column) = self.legend.label else { return };
+        let size = |said: &str| ((said.chars().count() as f64).mul_add(8.2, 8.0), 16.0);
+        let mut waiting = Vec::new();
         for feature in self.layer.features.iter().take(MOST_LABELS) {
             let said = match &feature.values[column] {
                 brasa_model::Value::Integer(value) => value.to_string(),
                 brasa_model::Value::Text(value) => fitted(value, 90.0, 12.0).into_owned(),
                 _ => continue,
             };
+            let Some(bounds) = feature.geometry.bounding_rect() else { continue };
             let Some(inside) = feature.geometry.interior_point() else { continue };
-            let at: (f64, f64) = frame.at(Coord { x: inside.x(), y: inside.y() });
-            let size = ((said.chars().count() as f64).mul_add(8.2, 8.0), 16.0);
-            let Some((x, y)) = taken.place(at, size, frame) else { continue };
+            let ((left, bottom), (right, top)) = (frame.at(bounds.min()), frame.at(bounds.max()));
+            let (width, height) = size(&said);
+            let mut named = [left, top, right, bottom];
+            if right - left > 2.0 * width && bottom - top > 1.5 * height {
+                // A large one is labelled where it surely is, which the middle of a bay is not.
+                let (x, y) = frame.at(Coord { x: inside.x(), y: inside.y() });
+                named = [x - 1.01 * width, y - 0.76 * height, x + 1.01 * width, y + 0.76 * height];
+            } else {
+                taken.keep(named);
+            }
+            waiting.push((said, named));
+        }
+        for (said, named) in waiting {
+            let at = (f64::midpoint(named[0], named[2]), f64::midpoint(named[1], named[3]));
+            let size = size(&said);
+            let Some((x, y)) = taken.place(named, size, frame) else { continue };
             let moved = (x - at.0).hypot(y - at.1) > 1.0;
             if moved {
                 let _ = writeln!(
