@@ -161,5 +161,7 @@ fn a_mixed_layer_is_one_layer_for_each_shape() {
     write_gpkg(&parts.iter().collect::<Vec<_>>(), Imprint::PLAIN, &path).unwrap();
     let found = open(&[&path]);
     assert_eq!(found.len(), 3);
-    assert!(found.iter().all(|report| report["blank"] == false), "{found:#?}");
+    // A picture of one point alone has no extent.
+    let drawn = |report: &&Json| report["geometry_type"] != "Point";
+    assert!(found.iter().filter(drawn).all(|report| report["blank"] == false), "{found:#?}");
 }
