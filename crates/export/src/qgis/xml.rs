@@ -96,7 +96,7 @@ impl Element {
         if nested {
             indent(out, depth);
         }
-        write!(out, "</{}>\n", self.name).ok();
+        writeln!(out, "</{}>", self.name).ok();
     }
 }
 
