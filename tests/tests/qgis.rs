@@ -21,15 +21,11 @@ use serde_json::Value;
 
 const PYTHON: &str = "/usr/bin/python3";
 
+const SKIPPED: &str = "skipped: QGIS for Python is not here";
+
 fn has_qgis() -> bool {
-    let there = Command::new(PYTHON)
-        .args(["-c", "import qgis.core"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !there {
-        println!("skipped: QGIS for Python is not here");
-    }
-    there
+    let import = Command::new(PYTHON).args(["-c", "import qgis.core"]).output();
+    import.is_ok_and(|output| output.status.success())
 }
 
 /// What QGIS says of files: a report per project and per layer.
@@ -114,7 +110,7 @@ fn check_folder(results: &Path, crs: &str) {
             "hotspots_over_time" => ("graduatedSymbol", Some("incidents"), vec![]),
             "zones" => ("categorizedSymbol", None, vec!["class"]),
             "study_area" => ("singleSymbol", None, vec![]),
-            other => panic!("{other} is no layer of ours"),
+            other => unreachable!("{other} is no layer of ours"),
         };
         assert_eq!((&layer["renderer"], layer["labels"].as_str()), (&kind.into(), label), "{layer}");
         assert_eq!(words(&layer["value_maps"]), value_maps, "{layer}");
@@ -178,6 +174,7 @@ fn arg(path: &Path) -> String {
 #[test]
 fn the_demo_opens_in_qgis() {
     if !has_qgis() {
+        println!("{SKIPPED}");
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -199,6 +196,7 @@ fn the_demo_opens_in_qgis() {
 #[test]
 fn a_folder_speaks_the_language_asked_for_and_has_the_same_bytes_each_time() {
     if !has_qgis() {
+        println!("{SKIPPED}");
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -247,6 +245,7 @@ fn a_folder_speaks_the_language_asked_for_and_has_the_same_bytes_each_time() {
 #[test]
 fn the_answer_of_a_method_opens_styled() {
     if !has_qgis() {
+        println!("{SKIPPED}");
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -289,6 +288,7 @@ fn the_answer_of_a_method_opens_styled() {
 #[test]
 fn real_cities_open_in_qgis() {
     if !has_qgis() {
+        println!("{SKIPPED}");
         return;
     }
     let cities: [(&str, &[&str], &str); 6] = [
@@ -316,6 +316,7 @@ fn real_cities_open_in_qgis() {
 #[test]
 fn a_basemap_and_an_empty_answer_open_in_qgis() {
     if !has_qgis() {
+        println!("{SKIPPED}");
         return;
     }
     let dir = tempfile::tempdir().unwrap();
