@@ -255,9 +255,11 @@ impl Printer {
                     target.display(),
                     names.join(", ")
                 );
-                let open = ["brasa.qgz", "hotspots.geojson"].into_iter().find(|name| names.contains(name));
-                if let Some(open) = open {
-                    let _ = writeln!(text, "Open       {} in QGIS", target.join(open).display());
+                let there = |(name, _): &(&str, &str)| names.contains(name);
+                let open = [("report.html", "a browser"), ("brasa.qgz", "QGIS")].into_iter().filter(there);
+                for (at, (name, program)) in open.enumerate() {
+                    let lead = if at == 0 { "Open       " } else { "           " };
+                    let _ = writeln!(text, "{lead}{} in {program}", target.join(name).display());
                 }
             }
             Analysis::Method { .. } => {

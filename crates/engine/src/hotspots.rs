@@ -411,7 +411,7 @@ fn layer(
         crs: incidents.crs.clone(),
         columns,
         features: features.collect(),
-        style: Style::number("intensity", Scale::Sequential).labelled("rank"),
+        style: Style::number("intensity", Scale::Upper).labelled("rank"),
         period,
         provenance,
         notes: notes.to_vec(),

@@ -169,7 +169,7 @@ pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Lay
         crs: crs.clone(),
         columns,
         features: features.collect(),
-        style: Style::number("incidents", Scale::Sequential).labelled("cluster"),
+        style: Style::number("incidents", Scale::Upper).labelled("cluster"),
         period,
         provenance: clusters.provenance.clone(),
         notes: clusters.notes.clone(),

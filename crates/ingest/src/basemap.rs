@@ -6,7 +6,9 @@ use brasa_model::{Crs, InputRecord, SourceCrs};
 use geo::{BoundingRect, CoordsIter, Geometry, Intersects, MapCoords, Rect, Simplify};
 
 use crate::IngestError;
-use crate::open::{Form, must_be_a_file, open};
+#[cfg(feature = "gdal")]
+use crate::open::{Form, Place};
+use crate::open::{Opened, must_be_a_file, open};
 use crate::records::StatedCrs;
 
 /// Shapes beneath a map.
@@ -34,24 +36,7 @@ pub fn read_basemap(path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Basemap
     let digest = opened.digest()?;
     let unreadable =
         |why: String| IngestError::FormatUnreadable { name: name.clone(), format: "basemap", why };
-    #[cfg(feature = "gdal")]
-    let layers = {
-        let format = match &opened.form {
-            Form::Other(_, format) => format,
-            _ => "basemap",
-        };
-        let file = crate::drivers::Named { name: name.clone(), format };
-        let place = match &opened.form {
-            Form::Other(place, _) => place.clone(),
-            _ => crate::open::Place { path: path.to_owned(), inside: Vec::new() },
-        };
-        crate::drivers::shapes(&place, &file, lonlat(extent, crs))?
-    };
-    #[cfg(not(feature = "gdal"))]
-    let layers: Vec<(Vec<Geometry<f64>>, StatedCrs)> = {
-        let _ = (lonlat, &opened.form as &Form);
-        return Err(IngestError::FormatUnsupported { name, format: "basemap".to_owned() });
-    };
+    let layers = layers(&opened, path, extent, crs)?;
     let mut systems: Vec<String> = Vec::new();
     let mut shapes: Vec<Geometry<f64>> = Vec::new();
     for (found, stated) in layers {
@@ -106,6 +91,33 @@ pub fn read_basemap(path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Basemap
     Ok(Basemap { shapes, left_out: all - kept, record })
 }
 
+/// The lines and areas of each layer near `extent`.
+#[cfg(feature = "gdal")]
+fn layers(
+    opened: &Opened,
+    path: &Path,
+    extent: Rect<f64>,
+    crs: &Crs,
+) -> Result<Vec<(Vec<Geometry<f64>>, StatedCrs)>, IngestError> {
+    let (place, format) = match &opened.form {
+        Form::Other(place, format) => (place.clone(), *format),
+        _ => (Place { path: path.to_owned(), inside: Vec::new() }, "basemap"),
+    };
+    let file = crate::drivers::Named { name: opened.name.clone(), format };
+    crate::drivers::shapes(&place, &file, lonlat(extent, crs))
+}
+
+/// Refused: GDAL reads the formats of shapes.
+#[cfg(not(feature = "gdal"))]
+fn layers(
+    opened: &Opened,
+    _: &Path,
+    _: Rect<f64>,
+    _: &Crs,
+) -> Result<Vec<(Vec<Geometry<f64>>, StatedCrs)>, IngestError> {
+    Err(IngestError::FormatUnsupported { name: opened.name.clone(), format: "basemap".to_owned() })
+}
+
 /// The longer side of what a shape covers.
 fn span(shape: &Geometry<f64>) -> f64 {
     shape.bounding_rect().map_or(0.0, |bounds| bounds.width().max(bounds.height()))
@@ -123,6 +135,7 @@ fn simpler(shape: Geometry<f64>, detail: f64) -> Geometry<f64> {
 }
 
 /// An extent in longitude and latitude, a little wider than it is; the whole world where it cannot be told.
+#[cfg(feature = "gdal")]
 fn lonlat(extent: Rect<f64>, crs: &Crs) -> Rect<f64> {
     let world = Rect::new((-180.0, -90.0), (180.0, 90.0));
     let Ok(way) = crs.to_lonlat() else { return world };

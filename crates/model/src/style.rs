@@ -79,6 +79,8 @@ pub enum DrawnBy {
 pub enum Scale {
     /// From little to much.
     Sequential,
+    /// From much to more: even the least of them is much, as with hotspots.
+    Upper,
     /// To both sides of zero.
     Diverging,
 }

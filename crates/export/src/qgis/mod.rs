@@ -8,6 +8,7 @@ mod layout;
 mod project;
 mod qmd;
 mod qml;
+#[cfg(feature = "gdal")]
 mod sld;
 mod symbol;
 mod xml;
@@ -71,6 +72,7 @@ pub(crate) fn style_of(layer: &Layer, lang: Lang) -> String {
 }
 
 /// The style of a layer for everybody else who draws maps.
+#[cfg(feature = "gdal")]
 pub(crate) fn sld_of(layer: &Layer, lang: Lang) -> String {
     sld::document(layer, &Legend::of(layer, lang), lang)
 }

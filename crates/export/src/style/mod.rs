@@ -119,7 +119,7 @@ pub fn titled(column: &Column, lang: Lang) -> String {
 /// The classes of numbers. To both sides of zero, each side is cut by itself, into about half as many.
 fn numbered(values: &[f64], scale: Scale, classes: brasa_model::Classes, lang: Lang) -> Vec<Entry> {
     let (bounds, fills) = match scale {
-        Scale::Sequential => {
+        Scale::Sequential | Scale::Upper => {
             let bounds = classes::bounds(values, classes);
             let count = bounds.len().saturating_sub(1);
             (bounds, colours::sequential(count))
