@@ -5,12 +5,7 @@
 //! there (blank map), a style that is not taken up (grey), a layer cut off its tree (empty project), stretches of time drawn on
 //! top of one another, a project that only opens where it was made.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "in a test a panic is the report, and a skipped one says so"
-)]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

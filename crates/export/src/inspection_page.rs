@@ -7,6 +7,8 @@ use brasa_model::{FileInspection, Inspection, Note, PlacesInspection, Reason, Ti
 
 use crate::{ExportError, write_json, write_text};
 
+use crate::escape::escaped;
+
 /// In which form an inspection is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InspectionFormat {
@@ -59,7 +61,7 @@ fn page(inspection: &Inspection) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <title>{title}: what is in it</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>What is in {title}</h1>\n",
-        title = text(&title),
+        title = escaped(&title),
     );
     verdict(&mut html, inspection);
     for file in &inspection.files {
@@ -71,7 +73,7 @@ fn page(inspection: &Inspection) -> String {
     }
     if !inspection.command.is_empty() {
         let next = if inspection.refused.is_some() { "Once that is put right" } else { "Next" };
-        let _ = writeln!(html, "<h2>{next}</h2>\n<pre>{}</pre>", text(&inspection.command));
+        let _ = writeln!(html, "<h2>{next}</h2>\n<pre>{}</pre>", escaped(&inspection.command));
     }
     html.push_str("</main>\n</body>\n</html>\n");
     html
@@ -79,11 +81,11 @@ fn page(inspection: &Inspection) -> String {
 
 fn verdict(html: &mut String, inspection: &Inspection) {
     if let Some(refused) = &inspection.refused {
-        let help = refused.help.as_deref().map(|help| format!("<br><small>{}</small>", text(help)));
+        let help = refused.help.as_deref().map(|help| format!("<br><small>{}</small>", escaped(help)));
         let _ = writeln!(
             html,
             "<div class=\"verdict no\"><strong>brasa would refuse this.</strong> {}{}</div>",
-            text(&refused.text),
+            escaped(&refused.text),
             help.unwrap_or_default()
         );
         return;
@@ -100,7 +102,7 @@ fn verdict(html: &mut String, inspection: &Inspection) {
         count(rows.duplicate)
     );
     if let (Some(crs), Some(area)) = (&inspection.crs, inspection.area_km2) {
-        let _ = writeln!(html, "Worked on in {}; the study area has {area:.1} km².", text(crs));
+        let _ = writeln!(html, "Worked on in {}; the study area has {area:.1} km².", escaped(crs));
     }
     html.push_str("</div>\n");
     if !inspection.rejected_by_reason.is_empty() {
@@ -118,11 +120,11 @@ fn verdict(html: &mut String, inspection: &Inspection) {
 }
 
 fn one_file(html: &mut String, file: &FileInspection, several: bool) {
-    let title = if several { text(&file.name) } else { "The file".to_owned() };
+    let title = if several { escaped(&file.name) } else { "The file".to_owned() };
     let _ = writeln!(
         html,
         "<h2>{title}</h2>\n<p>{}, {} bytes, {} rows.</p>",
-        text(&file.format),
+        escaped(&file.format),
         count(file.bytes),
         count(file.rows)
     );
@@ -144,13 +146,13 @@ fn one_file(html: &mut String, file: &FileInspection, several: bool) {
     );
     for column in &file.columns {
         let missing = column.missing as f64 / file.rows.max(1) as f64 * 100.0;
-        let values = column.shown(text, count);
+        let values = column.shown(escaped, count);
         let _ = writeln!(
             html,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{missing:.1} %</td><td class=\"n\">{}</td><td>{values}</td></tr>",
-            text(&column.name),
-            text(&column.holds),
-            text(column.role.as_deref().unwrap_or("")),
+            escaped(&column.name),
+            escaped(&column.holds),
+            escaped(column.role.as_deref().unwrap_or("")),
             column.distinct.map_or("many".to_owned(), count),
         );
     }
@@ -181,7 +183,7 @@ fn places_told(html: &mut String, places: &PlacesInspection) {
             stack.share * 100.0,
             short(stack.x),
             short(stack.y),
-            text(&stack.may_be)
+            escaped(&stack.may_be)
         );
     }
     html.push_str("</tbody></table>\n");
@@ -191,13 +193,13 @@ fn times_told(html: &mut String, times: &TimesInspection) {
     let exact: Vec<String> = times
         .precision
         .iter()
-        .map(|(word, rows)| format!("{} to the {}", count(*rows), text(word)))
+        .map(|(word, rows)| format!("{} to the {}", count(*rows), escaped(word)))
         .collect();
     let _ = writeln!(
         html,
         "<h3>Times</h3>\n<p>From {} to {}; {} rows without. Known: {}.",
-        text(&times.first.replace('T', " ")),
-        text(&times.last.replace('T', " ")),
+        escaped(&times.first.replace('T', " ")),
+        escaped(&times.last.replace('T', " ")),
         count(times.missing),
         exact.join(", ")
     );
@@ -214,7 +216,7 @@ fn times_told(html: &mut String, times: &TimesInspection) {
         let _ = writeln!(
             html,
             " Reported (\"{}\") after {:.1} days in the middle, nine in ten within {:.1} days.",
-            text(&lag.column),
+            escaped(&lag.column),
             lag.median_days,
             lag.p90_days
         );
@@ -225,14 +227,10 @@ fn times_told(html: &mut String, times: &TimesInspection) {
 fn notes(html: &mut String, notes: &[Note]) {
     html.push_str("<ul>\n");
     for note in notes {
-        let reason = note.reason.as_deref().map(|reason| format!("<br><small>{}</small>", text(reason)));
-        let _ = writeln!(html, "<li>{}{}</li>", text(&note.text), reason.unwrap_or_default());
+        let reason = note.reason.as_deref().map(|reason| format!("<br><small>{}</small>", escaped(reason)));
+        let _ = writeln!(html, "<li>{}{}</li>", escaped(&note.text), reason.unwrap_or_default());
     }
     html.push_str("</ul>\n");
-}
-
-fn text(value: &str) -> String {
-    crate::picture::escaped(value)
 }
 
 /// A count with its thousands apart.

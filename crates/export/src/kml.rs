@@ -10,6 +10,7 @@ use std::path::Path;
 use brasa_model::{Civil, ColumnKind, Feature, Layer, Value};
 use geo::{Coord, Geometry, LineString, Polygon};
 
+use crate::escape::escaped;
 use crate::geojson::{Header, push_degrees};
 use crate::{ExportError, lonlat, sink};
 
@@ -59,7 +60,7 @@ fn push_head(text: &mut Vec<u8>, layer: &Layer, types: &[&str], about: &str) {
     text.extend_from_slice(b"\n<ExtendedData>");
     element(text, "brasa:about", about);
     text.extend_from_slice(b"</ExtendedData>\n<Schema id=\"columns\" name=\"");
-    push_escaped(text, &layer.name);
+    text.extend_from_slice(escaped(&layer.name).as_bytes());
     text.extend_from_slice(b"\">\n");
     for (column, kind) in layer.columns.iter().zip(types) {
         text.extend_from_slice(format!("<SimpleField type=\"{kind}\" name=\"{}\">", column.name).as_bytes());
@@ -99,7 +100,7 @@ fn push_feature(text: &mut Vec<u8>, layer: &Layer, feature: &Feature, geometry: 
             Value::Time(value) => value.to_string(),
         };
         text.extend_from_slice(format!("<SimpleData name=\"{}\">", column.name).as_bytes());
-        push_escaped(text, &value);
+        text.extend_from_slice(escaped(&value).as_bytes());
         text.extend_from_slice(b"</SimpleData>");
     }
     text.extend_from_slice(b"</SchemaData></ExtendedData>");
@@ -111,25 +112,8 @@ fn push_feature(text: &mut Vec<u8>, layer: &Layer, feature: &Feature, geometry: 
 
 fn element(text: &mut Vec<u8>, name: &str, content: &str) {
     text.extend_from_slice(format!("<{name}>").as_bytes());
-    push_escaped(text, content);
+    text.extend_from_slice(escaped(content).as_bytes());
     text.extend_from_slice(format!("</{name}>").as_bytes());
-}
-
-/// A text as it may stand in an element or an attribute.
-fn push_escaped(text: &mut Vec<u8>, content: &str) {
-    for letter in content.chars() {
-        match letter {
-            '&' => text.extend_from_slice(b"&amp;"),
-            '<' => text.extend_from_slice(b"&lt;"),
-            '>' => text.extend_from_slice(b"&gt;"),
-            '"' => text.extend_from_slice(b"&quot;"),
-            // A reader would make a line feed of it.
-            '\r' => text.extend_from_slice(b"&#13;"),
-            '\t' | '\n' => text.push(letter as u8),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => text.extend_from_slice("\u{fffd}".as_bytes()),
-            _ => text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
 }
 
 fn push_geometry(text: &mut Vec<u8>, geometry: &Geometry<i32>) {
@@ -195,17 +179,4 @@ fn push_position(text: &mut Vec<u8>, position: Coord<i32>) {
     push_degrees(text, position.x);
     text.push(b',');
     push_degrees(text, position.y);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_xml_cannot_hold_is_replaced_and_the_rest_is_escaped() {
-        let mut text = Vec::new();
-        push_escaped(&mut text, "a<b>&\"c\"\r\n\t\0\u{7}\u{fffe} ñ😀");
-        let text = String::from_utf8(text).unwrap();
-        assert_eq!(text, "a&lt;b&gt;&amp;&quot;c&quot;&#13;\n\t\u{fffd}\u{fffd}\u{fffd} ñ😀");
-    }
 }

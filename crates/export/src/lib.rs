@@ -28,6 +28,7 @@ mod beside;
 mod check;
 mod curve;
 mod error;
+mod escape;
 mod format;
 mod geojson;
 mod inspection_page;

@@ -91,14 +91,12 @@ pub fn read_basemap(path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Basemap
     Ok(Basemap { shapes, left_out: all - kept, record })
 }
 
+/// Lines and areas of a layer, with the system they are in.
+pub(crate) type Shapes = (Vec<Geometry<f64>>, StatedCrs);
+
 /// The lines and areas of each layer near `extent`.
 #[cfg(feature = "gdal")]
-fn layers(
-    opened: &Opened,
-    path: &Path,
-    extent: Rect<f64>,
-    crs: &Crs,
-) -> Result<Vec<(Vec<Geometry<f64>>, StatedCrs)>, IngestError> {
+fn layers(opened: &Opened, path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Vec<Shapes>, IngestError> {
     let (place, format) = match &opened.form {
         Form::Other(place, format) => (place.clone(), *format),
         _ => (Place { path: path.to_owned(), inside: Vec::new() }, "basemap"),
@@ -109,12 +107,7 @@ fn layers(
 
 /// Refused: GDAL reads the formats of shapes.
 #[cfg(not(feature = "gdal"))]
-fn layers(
-    opened: &Opened,
-    _: &Path,
-    _: Rect<f64>,
-    _: &Crs,
-) -> Result<Vec<(Vec<Geometry<f64>>, StatedCrs)>, IngestError> {
+fn layers(opened: &Opened, _: &Path, _: Rect<f64>, _: &Crs) -> Result<Vec<Shapes>, IngestError> {
     Err(IngestError::FormatUnsupported { name: opened.name.clone(), format: "basemap".to_owned() })
 }
 

@@ -16,6 +16,7 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use geo::{Coord, MapCoords, MultiPolygon, Polygon, Rect};
 
 use crate::IngestError;
+use crate::basemap::Shapes;
 use crate::open::{Place, connection, is_geodatabase};
 use crate::records::{self, Record, Records, StatedCrs};
 
@@ -234,9 +235,6 @@ pub(crate) fn polygons(place: &Place, file: &Named, layer: Option<&str>) -> Resu
         Some(bridge) => Area { features, layer, crs: StatedCrs::Epsg(4326), bridged: Some(bridge.from) },
     })
 }
-
-/// Lines and areas of a layer, with the system they are in.
-pub(crate) type Shapes = (Vec<geo::Geometry<f64>>, StatedCrs);
 
 /// The lines and areas of all layers of a file, as far as they are in `extent`, which is one of longitude and latitude.
 pub(crate) fn shapes(place: &Place, file: &Named, extent: Rect<f64>) -> Result<Vec<Shapes>, IngestError> {

@@ -14,6 +14,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use brasa_model::Briefing;
 use sha2::{Digest, Sha256};
 
+use crate::escape::escaped;
 use crate::{ExportError, Lang, write_text};
 use data::Data;
 
@@ -96,10 +97,6 @@ fn filled(skeleton: &str, parts: &[(&str, &str)]) -> String {
 /// How a content policy names a script or a style by what it is.
 fn digest(text: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())))
-}
-
-fn escaped(text: &str) -> String {
-    crate::picture::escaped(text).replace('"', "&quot;")
 }
 
 #[cfg(test)]

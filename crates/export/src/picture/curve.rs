@@ -9,7 +9,8 @@ use std::ops::RangeInclusive;
 use brasa_model::{Curve, Role, Series};
 use serde_json::json;
 
-use super::{escaped, px};
+use super::px;
+use crate::escape::escaped;
 
 /// Pixels: the whole width, a panel's left and right side, its height, and what lies above and between panels.
 const WIDTH: f64 = 920.0;

@@ -17,24 +17,6 @@ fn px(value: f64) -> f64 {
     (value * 100.0).round() / 100.0 + 0.0
 }
 
-/// A text between tags or in an attribute. What XML cannot hold is dropped.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push(' '),
-            '\u{fffe}' | '\u{ffff}' => {}
-            letter if letter.is_control() => {}
-            letter => out.push(letter),
-        }
-    }
-    out
-}
-
 /// How wide a text is at most, in multiples of its size: a letter of the usual sans-serif is seldom wider.
 const LETTER: f64 = 0.62;
 
@@ -80,10 +62,5 @@ mod tests {
         assert_eq!(broken("one two three four", 62.0, 10.0, 9), ["one two", "three four"]);
         assert_eq!(broken("one two three four five", 62.0, 10.0, 1), ["one two …"]);
         assert!(broken("", 62.0, 10.0, 3).is_empty());
-    }
-
-    #[test]
-    fn what_xml_cannot_hold_is_dropped() {
-        assert_eq!(escaped("a\u{0}<b>\"&\u{8}\u{ffff}\n🙂"), "a&lt;b&gt;&quot;&amp; 🙂");
     }
 }

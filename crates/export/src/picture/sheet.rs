@@ -6,7 +6,8 @@ use brasa_model::{Layer, Surface, Trend};
 use geo::{BoundingRect, Coord, Geometry, InteriorPoint, Rect};
 
 use super::places::{Frame, Taken};
-use super::{broken, escaped, fitted, px};
+use super::{broken, fitted, px};
+use crate::escape::escaped;
 use crate::lang::Lang;
 use crate::style::{Legend, Ramp, colours_of_paper as paper};
 

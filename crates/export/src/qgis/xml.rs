@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::escape::escaped;
+
 /// An element with its attributes and what stands in it.
 #[derive(Debug, Clone)]
 pub(super) struct Element {
@@ -74,9 +76,7 @@ impl Element {
         // Writing to a string cannot fail.
         write!(out, "<{}", self.name).ok();
         for (name, value) in &self.attributes {
-            write!(out, " {name}=\"").ok();
-            escape(value, out);
-            out.push('"');
+            write!(out, " {name}=\"{}\"", escaped(value)).ok();
         }
         if self.content.is_empty() {
             out.push_str("/>\n");
@@ -90,30 +90,13 @@ impl Element {
         for content in &self.content {
             match content {
                 Content::Element(element) => element.write(out, depth + 1),
-                Content::Text(text) => escape(text, out),
+                Content::Text(text) => out.push_str(&escaped(text)),
             }
         }
         if nested {
             indent(out, depth);
         }
         writeln!(out, "</{}>", self.name).ok();
-    }
-}
-
-/// What XML 1.0 cannot hold becomes U+FFFD; line ends are written as numbers, or an attribute would lose them.
-fn escape(text: &str, out: &mut String) {
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => {
-                write!(out, "&#{};", u32::from(letter)).ok();
-            }
-            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ => out.push(letter),
-        }
     }
 }
 
