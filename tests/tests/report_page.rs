@@ -60,9 +60,9 @@ fn the_page_can_be_read_by_everybody_in_every_language_and_light() {
     assert_eq!(told["map"], "webgl");
     let said = |lang: &str| told["languages"][lang].as_str().unwrap().to_owned();
     for (lang, words) in [
-        ("en", ["rows read", "Before you act on it", "Hotspot 1", "very high"]),
-        ("es", ["filas leídas", "Antes de actuar", "Punto caliente 1", "muy alto"]),
-        ("pt", ["linhas lidas", "Antes de agir", "Ponto quente 1", "muito alto"]),
+        ("en", ["rows read", "Before you act on it", "Hotspot 1", "Study area"]),
+        ("es", ["filas leídas", "Antes de actuar", "Punto caliente 1", "Área de estudio"]),
+        ("pt", ["linhas lidas", "Antes de agir", "Ponto quente 1", "Área de estudo"]),
     ] {
         for word in words {
             assert!(said(lang).contains(word), "{lang}: {word}");
