@@ -1,16 +1,35 @@
 //! Whether a polygon is valid beyond doubt, told quickly. Outlines of districts have tens of thousands of corners, and the
 //! full check of `geo` compares every side with every other.
 
-use geo::{GeoNum, Intersects, Kernel, Line, Orientation, Polygon};
+use geo::{Contains, GeoNum, Intersects, Kernel, Line, LineString, Orientation, Point, Polygon};
 
-/// Whether a polygon has no hole and its ring neither crosses nor touches itself. Then it is valid; of any other the full check
-/// has to decide, and to say why.
+/// Whether no ring of a polygon crosses or touches itself or another, and each hole lies in the outline and in no other hole.
+/// Then the polygon is valid; of any other the full check has to decide, and to say why.
 pub fn is_plainly_valid(polygon: &Polygon<f64>) -> bool {
-    let mut corners = polygon.exterior().0.clone();
+    let (exterior, holes) = (polygon.exterior(), polygon.interiors());
+    // Of rings without a point in common one corner tells where all of a ring lies.
+    let holds = |outline: &LineString<f64>, ring: &LineString<f64>| {
+        let area = Polygon::new(outline.clone(), Vec::new());
+        ring.0.first().is_some_and(|corner| area.contains(&Point(*corner)))
+    };
+    is_plain(exterior)
+        && holes.iter().all(is_plain)
+        && holes.iter().enumerate().all(|(at, hole)| {
+            !hole.intersects(exterior)
+                && holds(exterior, hole)
+                && holes[..at]
+                    .iter()
+                    .all(|other| !hole.intersects(other) && !holds(other, hole) && !holds(hole, other))
+        })
+}
+
+/// Whether a ring neither crosses nor touches itself.
+fn is_plain(ring: &LineString<f64>) -> bool {
+    let mut corners = ring.0.clone();
     corners.dedup();
     let closed = corners.len() >= 4 && corners.first() == corners.last();
     let finite = corners.iter().all(|corner| corner.x.is_finite() && corner.y.is_finite());
-    if !(closed && finite && polygon.interiors().is_empty()) {
+    if !(closed && finite) {
         return false;
     }
     let sides: Vec<Line<f64>> = corners.windows(2).map(|ends| Line::new(ends[0], ends[1])).collect();
@@ -71,12 +90,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_hole_is_plain_where_it_touches_nothing() {
+        let square = |x: f64, side: f64| {
+            LineString::from(vec![(x, x), (x + side, x), (x + side, x + side), (x, x + side), (x, x)])
+        };
+        let with = |holes: Vec<LineString<f64>>| is_plainly_valid(&Polygon::new(square(0.0, 10.0), holes));
+        assert!(with(vec![square(1.0, 2.0), square(4.0, 2.0)]));
+        for holes in [
+            vec![square(0.0, 2.0)],
+            vec![square(9.0, 2.0)],
+            vec![square(20.0, 2.0)],
+            vec![square(1.0, 5.0), square(2.0, 1.0)],
+            vec![square(2.0, 1.0), square(1.0, 5.0)],
+            vec![square(1.0, 2.0), square(3.0, 2.0)],
+        ] {
+            assert!(!with(holes.clone()), "{holes:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_plain_is_valid(corners in prop::collection::vec((0..6_i32, 0..6_i32), 0..9)) {
             let corners: Vec<(f64, f64)> = corners.iter().map(|&(x, y)| (f64::from(x), f64::from(y))).collect();
             let polygon = polygon(&corners);
             prop_assert!(!is_plainly_valid(&polygon) || polygon.is_valid(), "{corners:?}");
+        }
+
+        #[test]
+        fn what_is_plain_with_holes_is_valid(
+            holes in prop::collection::vec(prop::collection::vec((0..9_i32, 0..9_i32), 3..6), 0..3),
+        ) {
+            let ring = |corners: &[(i32, i32)]| {
+                LineString::from(corners.iter().map(|&(x, y)| (f64::from(x), f64::from(y))).collect::<Vec<_>>())
+            };
+            let outline = ring(&[(1, 1), (8, 1), (8, 8), (1, 8)]);
+            let polygon = Polygon::new(outline, holes.iter().map(|hole| ring(hole)).collect());
+            prop_assert!(!is_plainly_valid(&polygon) || polygon.is_valid(), "{holes:?}");
         }
 
         #[test]
