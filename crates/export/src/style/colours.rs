@@ -49,7 +49,7 @@ pub(crate) mod paper {
 
     pub(crate) const INK: Rgb = Rgb::of(0x26_26_26);
     pub(crate) const GROUND: Rgb = Rgb::of(0xff_ff_ff);
-    pub(crate) const AROUND: Rgb = Rgb::of(0xec_ee_ef);
+    pub(crate) const AROUND: Rgb = Rgb::of(0xd3_d9_dd);
     pub(crate) const BENEATH: Rgb = Rgb::of(0x9a_a0_a6);
 }
 
