@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use brasa_engine::demo::{FOUND_FROM, Score};
-use brasa_engine::{Analysis, Hotspot, METHODS, Outcome, Pipeline};
+use brasa_engine::{Analysis, Hotspot, Lang, METHODS, Outcome, Pipeline};
 use brasa_model::{Account, Blame, Diagnose, InputRecord, Inspection, Note, Reason, Stretch, Trend};
 use serde_json::json;
 
@@ -438,15 +438,7 @@ fn printable_lines(text: &str) -> String {
 
 /// `683089` → `683,089`.
 pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    Lang::EN.grouped(number)
 }
 
 #[cfg(test)]

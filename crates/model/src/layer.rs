@@ -57,6 +57,15 @@ impl Value {
     pub fn real(value: f64) -> Self {
         if value.is_finite() { Self::Real(value) } else { Self::Null }
     }
+
+    /// The number, where it is one.
+    pub const fn number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(value) => Some(*value as f64),
+            Self::Real(value) => Some(*value),
+            Self::Null | Self::Text(_) | Self::Time(_) => None,
+        }
+    }
 }
 
 /// One feature: a geometry in the working system and one value per column.

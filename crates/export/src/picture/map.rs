@@ -74,7 +74,8 @@ fn extent(layers: &[&Layer]) -> Option<Rect<f64>> {
 /// `2018-01-01 – 2019-12-31 · 2,245 incidents · 832.1 km² · 12 hotspots`.
 fn subtitle(briefing: &Briefing, lang: Lang) -> String {
     let mut parts = counted(&briefing.hotspots.provenance, briefing.period(), lang);
-    let area: f64 = briefing.study_area.features.iter().filter_map(|feature| real(&feature.values[0])).sum();
+    let area: f64 =
+        briefing.study_area.features.iter().filter_map(|feature| feature.values[0].number()).sum();
     parts.push(format!("{} km²", lang.number(&format!("{area:.1}"))));
     parts.push(format!("{} {}", briefing.hotspots.features.len(), lang.say("hotspots")));
     parts.join(" · ")
@@ -125,7 +126,7 @@ fn table(hotspots: &Layer, lang: Lang) -> (String, Vec<String>, Vec<Vec<String>>
     let header = known.iter().map(|(_, title, _)| lang.say(title).into_owned()).collect();
     let cell = |value: &Value, written: Written| match value {
         Value::Text(text) => text.clone(),
-        value => real(value).map_or_else(|| "·".to_owned(), |value| written(value, lang)),
+        value => value.number().map_or_else(|| "·".to_owned(), |value| written(value, lang)),
     };
     let rows = hotspots
         .features
@@ -133,14 +134,6 @@ fn table(hotspots: &Layer, lang: Lang) -> (String, Vec<String>, Vec<Vec<String>>
         .map(|feature| known.iter().map(|(at, _, written)| cell(&feature.values[*at], *written)).collect())
         .collect();
     (lang.say("Hotspots").into_owned(), header, rows)
-}
-
-fn real(value: &Value) -> Option<f64> {
-    match value {
-        Value::Integer(value) => Some(*value as f64),
-        Value::Real(value) => Some(*value),
-        _ => None,
-    }
 }
 
 /// A surface, with its unit.

@@ -84,7 +84,8 @@ impl Legend {
         let holds = |(at, entry): (usize, &Entry)| match (&entry.test, value) {
             (Test::Any, _) => true,
             (Test::Is(word), Some(Value::Text(text))) => text == word,
-            (Test::Between { low, high }, Some(value)) => number(value)
+            (Test::Between { low, high }, Some(value)) => value
+                .number()
                 .is_some_and(|value| value <= *high && (value > *low || (at == 0 && value == *low))),
             _ => false,
         };
@@ -92,17 +93,8 @@ impl Legend {
     }
 }
 
-/// A number, where a value is one.
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Integer(value) => Some(*value as f64),
-        Value::Real(value) => Some(*value),
-        Value::Null | Value::Text(_) | Value::Time(_) => None,
-    }
-}
-
 fn numbers(layer: &Layer, column: usize) -> impl Iterator<Item = f64> + '_ {
-    layer.features.iter().filter_map(move |feature| feature.values.get(column).and_then(number))
+    layer.features.iter().filter_map(move |feature| feature.values.get(column).and_then(Value::number))
 }
 
 /// `Intensity (incidents/km²/year)`; just `Incidents`, not `Incidents (incidents)`.
@@ -340,7 +332,7 @@ mod tests {
     fn one_side_and_no_value_at_all_have_a_legend() {
         for values in [vec![], vec![Value::Null], vec![Value::Real(0.0)], vec![Value::Real(-2.0); 3]] {
             for scale in [Scale::Sequential, Scale::Diverging] {
-                let known = values.iter().any(|value| number(value).is_some_and(|value| value != 0.0));
+                let known = values.iter().any(|value| value.number().is_some_and(|value| value != 0.0));
                 let layer = layer(Style::number("value", scale), values.clone(), ColumnKind::Real);
                 let legend = Legend::of(&layer, Lang::EN);
                 let all = layer.features.iter().all(|feature| legend.entry_of(feature).is_some());
