@@ -1,7 +1,5 @@
 //! The shape of the house, held by tests: who may know whom, and what each part does not know.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -243,5 +241,21 @@ fn exceptions_to_the_lints_give_their_reason() {
             "{}: expect with a reason",
             path.display()
         );
+    }
+}
+
+#[test]
+fn no_file_of_tests_is_left_out() {
+    for folder in ["tests/tests", "crates/ingest/tests", "crates/export/tests/export"] {
+        let main = std::fs::read_to_string(root().join(folder).join("main.rs")).unwrap();
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let is_module = path.extension().is_some_and(|ending| ending == "rs") && name != "main";
+            assert!(
+                !is_module || main.contains(&format!("mod {name};")),
+                "{folder}/main.rs leaves out {name}"
+            );
+        }
     }
 }

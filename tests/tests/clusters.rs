@@ -1,7 +1,5 @@
 //! What is told of clusters: their shape, what chance would make, and clusters of clusters.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::num::NonZeroU32;
 
 use brasa_model::{Clusters, Incidents, Kinds, Metres, Window, WindowOrigin};

@@ -2,8 +2,6 @@
 //!
 //! The inputs are public but not part of this repository; without them these tests say "skipped".
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
-
 use brasa_model::{Class, Grid, Incidents, LocalStats, Metres, Risk, Window, WindowOrigin};
 use brasa_spatial_index::Watch;
 use brasa_spatial_index::adaptive::Cap;

@@ -1,7 +1,5 @@
 //! Every command in a document is run.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::fs;
 use std::process::Command;
 

@@ -1,7 +1,5 @@
 //! Several incident files at once, from files on disk to files on disk.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

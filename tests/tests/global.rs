@@ -1,7 +1,5 @@
 //! Statistics of all zones against outside numbers and their slow forms.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::num::NonZeroU32;
 
 use brasa_model::{GivenZone, GivenZones, Grid, Incidents, Metres, Window, WindowOrigin};

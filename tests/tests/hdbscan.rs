@@ -1,7 +1,5 @@
 //! HDBSCAN*: numbers from outside, the slow and obvious form, and the laws.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::collections::BTreeMap;
 
 use brasa_model::{Clusters, Incidents};

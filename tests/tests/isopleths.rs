@@ -1,7 +1,5 @@
 //! The laws of areas by density: nested, monotone, valid, and no smaller set of cells holds as much.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use brasa_model::{Isopleths, Metres, Surface};
 use brasa_spatial_index::Watch;
 use brasa_spatial_index::density::{DensityParams, of_sites};

@@ -1,7 +1,5 @@
 //! Density in space and time: the triple loop beside the fast form, its laws, and where a known point must show.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::f64::consts::PI;
 
 use brasa_model::{Blame, Civil, Diagnose, Incidents, Interval, Metres, Span, SurfaceSeries, Times};

@@ -1,7 +1,5 @@
 //! Local statistics against outside numbers, their slow forms and their laws.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use brasa_model::{Class, Grid, Incidents, Metres, Window, WindowOrigin, Zoning};
 use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::conditional::{Draws, Permutations, Summed, permutation_ps, sum_scores};

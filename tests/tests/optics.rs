@@ -1,7 +1,5 @@
 //! OPTICS: numbers from outside, the slow and obvious form, and the laws.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::collections::BTreeSet;
 
 use brasa_model::{Clusters, Incidents, Metres};

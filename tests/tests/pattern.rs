@@ -1,8 +1,6 @@
 //! Whether incidents gather or keep apart, and around which middle: against outside numbers, the definitions written down, and
 //! laws.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::f64::consts::PI;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;

@@ -1,7 +1,5 @@
 //! Maps as pictures: what is on them, in which language, with what beneath, and what becomes of a basemap that is none.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::path::Path;
 
 use brasa_tests::{Said, brasa, real, root};

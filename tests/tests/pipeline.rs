@@ -1,7 +1,5 @@
 //! The binary, from a file on disk to files on disk: what a user does, and what a user does wrong.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! Where the middle is, and whether a few places hold most: against outside numbers, the definitions written down, and laws.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use brasa_model::{Civil, Curve, Features, Grid, Incidents, Interval, Kinds, Metres, Times, Value};
 use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::methods::pattern::centrography::{By, CentrographyParams, Drawn, centrography};

@@ -1,7 +1,5 @@
 //! Laws that a wrong implementation would break, and the slow, obvious form of each method beside the fast one.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::f64::consts::PI;
 
 use brasa_model::{Grid, Incidents, Kinds, Metres, Risk, Tail, Window, WindowOrigin};

@@ -5,8 +5,6 @@
 //! there (blank map), a style that is not taken up (grey), a layer cut off its tree (empty project), stretches of time drawn on
 //! top of one another, a project that only opens where it was made.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

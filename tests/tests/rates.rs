@@ -1,7 +1,5 @@
 //! Rates of zones, smoothed: against outside numbers and by their laws.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use brasa_model::{Class, Denominators, GivenZone, GivenZones, Incidents, Metres, Window, WindowOrigin};
 use brasa_spatial_index::association::moran_of;
 use brasa_spatial_index::methods::local::rate_eb::{RateEbParams, global, local_rates, rate_eb, scores};

@@ -1,7 +1,5 @@
 //! Real exports with their real dirt. They are not part of the repository; without them these tests say "skipped".
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::collections::BTreeMap;
 
 use brasa_tests::{brasa, real};

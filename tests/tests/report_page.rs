@@ -1,12 +1,6 @@
 //! `report.html` in a real browser: it asks nobody for anything, runs nothing that came from the data, and can be read by everybody.
 //! Without Chromium, node or what `npm ci` lays in `crates/export/web` this says "skipped".
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "in a test a panic is the report, and a skipped one says so"
-)]
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;

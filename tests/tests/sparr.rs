@@ -2,8 +2,6 @@
 //! controls in the north-east of England, in kilometres. `sparr.R` says what R computes; without R or sparr these tests
 //! say "skipped".
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::OnceLock;

@@ -1,8 +1,6 @@
 //! Clusters in space and time, the radius that k-distances suggest, and how much a clustering depends on it: against
 //! outside numbers, the definitions written down, and laws.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 

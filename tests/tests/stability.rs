@@ -1,7 +1,5 @@
 //! The certificate of stability: planted hotspots come back, those of pure chance do not, and chance is repeatable.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use brasa_engine::HotspotsParams;
 use brasa_engine::hotspots::{Found, hotspots};
 use brasa_model::Incidents;

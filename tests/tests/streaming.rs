@@ -1,7 +1,5 @@
 //! A density of a file read in pieces: the same as of the file in memory, whatever the pieces, with the same account.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use std::fs;
 use std::io::Write;
 use std::ops::ControlFlow;

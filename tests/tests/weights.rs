@@ -1,7 +1,5 @@
 //! Neighbours that count by their distance: against PySAL, dense matrices and their laws.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use brasa_model::{Grid, Metres, Window, WindowOrigin, Zoning};
 use brasa_spatial_index::Watch;
 use brasa_spatial_index::association::moran_of;

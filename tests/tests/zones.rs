@@ -1,7 +1,5 @@
 //! Zones that are given: beats, tracts, colonias.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use brasa_model::{
     Denominators, GivenZone, GivenZones, Grid, Hexagons, Incidents, Metres, Window, WindowOrigin, Zoning,
 };

@@ -1,22 +1,14 @@
 //! Archives: which member is meant, what is refused, and that no damage goes unseen.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-#[expect(dead_code, reason = "only archives are made here")]
-#[path = "common/workbook.rs"]
-mod workbook;
-
 use std::io::Write as _;
 
+use crate::common::workbook::zip;
+use crate::common::{World, read_as};
 use brasa_ingest::{IngestError, Ingested, InputOptions};
 use brasa_model::Diagnose;
-use common::{World, read_as};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use workbook::zip;
 
 const ONE: &[u8] = b"lon,lat,tipo\n-74.1,4.6,robo\n";
 const TWO: &[u8] = b"lon,lat,tipo\n-74.1,4.6,robo\n-74.2,4.7,hurto\n";

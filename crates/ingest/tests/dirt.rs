@@ -1,12 +1,8 @@
 //! Dirty rows are set aside with their reason, bad files are refused by name, and nothing is lost.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may panic")]
-
-mod common;
-
+use crate::common::{World, codes, read_as, read_csv, reasons, starts};
 use brasa_ingest::{IngestError, Ingested, InputOptions, read};
 use brasa_model::{Blame, Diagnose};
-use common::{World, codes, read_as, read_csv, reasons, starts};
 
 fn options(change: impl FnOnce(&mut InputOptions)) -> InputOptions {
     let mut options = InputOptions::default();

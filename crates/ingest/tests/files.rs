@@ -1,15 +1,10 @@
 //! Several files read into one pattern: each by its own rules, all in one system and one window, and every row accounted for.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
-#[expect(dead_code, reason = "other tests use the rest of it")]
-mod common;
-
 use std::path::{Path, PathBuf};
 
+use crate::common::{World, codes, starts};
 use brasa_ingest::{IngestError, Ingested, InputOptions, Pieces, Progress, expand, read, stream};
 use brasa_model::{Account, Blame, Diagnose, Incidents};
-use common::{World, codes, starts};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

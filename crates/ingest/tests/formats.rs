@@ -1,15 +1,10 @@
 //! The same incidents in every format a file may come in.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-
 use std::io::Write;
 
+use crate::common::{World, codes, read_as};
 use brasa_ingest::{InputOptions, read};
 use brasa_model::Diagnose;
-use common::{World, codes, read_as};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 

@@ -1,14 +1,8 @@
 //! A file geodatabase, which is a folder: written here by GDAL's own tool, read as it stands and zipped.
-#![cfg(feature = "gdal")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-
 use std::process::Command;
 
+use crate::common::World;
 use brasa_ingest::{IngestError, InputOptions, read};
-use common::World;
 
 const POINTS: &str = r#"{"type":"FeatureCollection","features":[
 {"type":"Feature","properties":{"tipo":"ROBO","fecha":"2024-05-01T21:30:00"},"geometry":{"type":"Point","coordinates":[-74.1,4.6]}},

@@ -1,15 +1,10 @@
 //! What a look into a file tells, on files whose faults are known.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
-#[expect(dead_code, reason = "other tests use the rest of it")]
-mod common;
-
 use std::path::PathBuf;
 
+use crate::common::World;
 use brasa_ingest::{InputOptions, inspect};
 use brasa_model::{Inspection, Note};
-use common::World;
 
 fn look(name: &str, content: impl AsRef<[u8]>) -> Inspection {
     let world = World::new();

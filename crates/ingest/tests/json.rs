@@ -1,13 +1,8 @@
 //! JSON as portals and services write it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-
+use crate::common::{World, codes, read_as, reasons};
 use brasa_ingest::{Ingested, InputOptions, read_polygons};
 use brasa_model::{Crs, Diagnose};
-use common::{World, codes, read_as, reasons};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Ingested {

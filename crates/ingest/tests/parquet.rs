@@ -1,18 +1,9 @@
 //! Parquet and GeoParquet, written here by the crate's own writer.
-#![cfg(feature = "parquet")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-#[expect(dead_code, reason = "only archives are made here")]
-#[path = "common/workbook.rs"]
-mod workbook;
-
 use std::sync::Arc;
 
+use crate::common::{World, read_as, reasons, starts};
 use brasa_ingest::{Ingested, InputOptions, read_polygons, read_zones};
 use brasa_model::{Crs, Diagnose};
-use common::{World, read_as, reasons, starts};
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::file::metadata::KeyValue;
@@ -113,7 +104,10 @@ fn columns_are_read_under_every_compression_and_over_row_groups() {
         assert_eq!(found.incidents.kinds.as_ref().unwrap().names, ["extorsión", "robo"]);
         assert_eq!(found.incidents.row, [1, 3, 4, 6, 7, 9]);
     }
-    let inside = workbook::zip(&[("x/a.parquet", &write(SCHEMA, &columns(), None, Compression::SNAPPY, 1))]);
+    let inside = crate::common::workbook::zip(&[(
+        "x/a.parquet",
+        &write(SCHEMA, &columns(), None, Compression::SNAPPY, 1),
+    )]);
     assert_eq!(read_as("a.zip", inside, &InputOptions::default()).unwrap().account.used, 2);
 }
 

@@ -1,16 +1,11 @@
 //! A file read in pieces gives what it gives as a whole; what needs the whole file is refused or held to its beginning.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "other tests use the rest of it")]
-mod common;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::common::{World, codes, reasons};
 use brasa_ingest::{IngestError, Ingested, InputOptions, Pieces, Progress, read, stream};
 use brasa_model::{Blame, Diagnose, Incidents};
-use common::{World, codes, reasons};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -1,13 +1,8 @@
 //! Places that are not two columns of decimal degrees: angles, geometry in a column, pairs.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-
+use crate::common::{World, codes, read_as, read_csv, reasons};
 use brasa_ingest::{Ingested, InputOptions, read, read_polygons, read_zones};
 use brasa_model::{Crs, Diagnose};
-use common::{World, codes, read_as, read_csv, reasons};
 
 /// Where the incidents are, in degrees to the nearest 1e-6.
 fn lonlat(found: &Ingested) -> Vec<(f64, f64)> {

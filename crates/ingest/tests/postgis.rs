@@ -1,21 +1,11 @@
 //! Tables of a PostGIS database, in a server that this test starts in a folder of its own and stops again.
-#![cfg(feature = "gdal")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "helpers of tests may panic; a skipped test says so"
-)]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use crate::common::reasons;
 use brasa_ingest::{InputOptions, read, read_polygons};
 use brasa_model::{Crs, Diagnose};
-use common::reasons;
 use tempfile::TempDir;
 
 /// A server without a network: it listens on a socket in its folder alone.
@@ -122,7 +112,7 @@ fn tables_and_polygons_come_out_of_a_database() {
     let found = read(&[&path], &layer("delitos")).unwrap();
     assert_eq!((found.account.read, found.account.used, reasons(&found)["geometry_not_point"]), (3, 2, 1));
     assert_eq!(found.incidents.kinds.as_ref().unwrap().names, ["extorsión", "robo"]);
-    assert_eq!(common::starts(&found)[0], "2019-01-02T12:30:00 +1");
+    assert_eq!(crate::common::starts(&found)[0], "2019-01-02T12:30:00 +1");
     let input = &found.inputs[0];
     assert_eq!(
         (input.crs_in.as_deref(), input.name.as_str()),

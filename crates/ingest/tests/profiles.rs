@@ -1,12 +1,7 @@
 //! What is known of a portal: its columns, zone, traps, codes, and where its records come from.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-
+use crate::common::{World, codes};
 use brasa_ingest::{IngestError, InputOptions, read};
-use common::{World, codes};
 
 const CHICAGO: &str = "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Location Description,Arrest,Beat,FBI Code,Latitude,Longitude\n";
 

@@ -1,15 +1,10 @@
 //! Real files, with all their dirt. They live outside the repository; without them these tests say so and pass.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-
 use std::path::PathBuf;
 
+use crate::common::{codes, reasons, starts};
 use brasa_ingest::{Ingested, InputOptions, read};
 use brasa_model::Diagnose;
-use common::{codes, reasons, starts};
 
 fn data(file: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(file);

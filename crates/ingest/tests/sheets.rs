@@ -1,17 +1,10 @@
 //! Workbooks as offices send them: titles, headers in two rows, empty margins, dates as numbers.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-#[path = "common/workbook.rs"]
-mod workbook;
-
+use crate::common::workbook::{Cell, ods, sheet, xlsx, zip};
+use crate::common::{World, codes, read_as, starts};
 use brasa_ingest::{Ingested, InputOptions, read_polygons};
 use brasa_model::{Crs, Diagnose};
-use common::{World, codes, read_as, starts};
 use proptest::prelude::*;
-use workbook::{Cell, ods, sheet, xlsx, zip};
 
 use Cell::{Moment, Nothing, Number, Text};
 

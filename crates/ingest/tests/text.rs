@@ -1,13 +1,8 @@
 //! Text as portals, spreadsheets and databases write it, and what no honest one does.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
-#[expect(dead_code, reason = "each test file uses its part")]
-mod common;
-
+use crate::common::{read_as, read_csv, reasons};
 use brasa_ingest::{IngestError, Ingested, InputOptions};
 use brasa_model::Diagnose;
-use common::{read_as, read_csv, reasons};
 use proptest::prelude::*;
 
 const TABLE: &str = "lon,lat,tipo\n-75.5698,6.2572,hurto\n-75.6113,6.2242,extorsión\n";

@@ -1,15 +1,10 @@
 //! A fifth of a file is bad, in thirty-two ways: what is left is what a clean file would have given, and each bad row says why.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
-#[expect(dead_code, reason = "other tests use the rest of it")]
-mod common;
-
 use std::collections::BTreeMap;
 
+use crate::common::World;
 use brasa_ingest::{InputOptions, Pieces, read, stream};
 use brasa_model::{Incidents, Reason};
-use common::World;
 
 const HEADER: &str = "lon,lat,fecha,peso,tipo\n";
 

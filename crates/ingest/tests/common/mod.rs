@@ -1,5 +1,7 @@
 //! What the tests share: a folder with a file in it, and the codes of what came out.
 
+pub mod workbook;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
