@@ -15,8 +15,8 @@
 #[expect(dead_code, reason = "this bench makes its own places")]
 mod common;
 
+use brasa_model::Chance;
 use brasa_model::{Grid, LocalStats, Metres};
-use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::conditional::Draws;
 use brasa_spatial_index::methods::local::gi_star::{GiStarParams, gi_star, on_grid};
 use brasa_spatial_index::methods::local::local_geary::local_geary;

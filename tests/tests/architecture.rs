@@ -47,7 +47,11 @@ fn data_flows_one_way() {
         ("brasa-ingest", &["brasa-model"]),
         ("brasa-spatial-index", &["brasa-model"]),
         ("brasa-export", &["brasa-model"]),
-        ("brasa-engine", &["brasa-model", "brasa-ingest", "brasa-spatial-index", "brasa-export"]),
+        ("brasa-planning", &["brasa-model"]),
+        (
+            "brasa-engine",
+            &["brasa-model", "brasa-ingest", "brasa-spatial-index", "brasa-planning", "brasa-export"],
+        ),
         ("brasa-cli", &["brasa-engine", "brasa-model"]),
         ("brasa-sample-city", &[]),
     ]);

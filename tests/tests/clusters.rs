@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use brasa_model::Chance;
 use brasa_model::{Clusters, Incidents, Kinds, Metres, Window, WindowOrigin};
-use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::clusters::ClusterParams;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};
 use brasa_spatial_index::methods::cluster::nnh::{LeastPoints, NnhParams, nnh, random_distance};

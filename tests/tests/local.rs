@@ -1,7 +1,7 @@
 //! Local statistics against outside numbers, their slow forms and their laws.
 
+use brasa_model::Chance;
 use brasa_model::{Class, Grid, Incidents, Metres, Window, WindowOrigin, Zoning};
-use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::conditional::{Draws, Permutations, Summed, permutation_ps, sum_scores};
 use brasa_spatial_index::methods::local::gi::{GiParams, gi};
 use brasa_spatial_index::methods::local::gi_star::{self, GiStarParams, gi_star};

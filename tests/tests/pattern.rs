@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
+use brasa_model::Chance;
 use brasa_model::{Curve, Incidents, Metres, Window, WindowOrigin};
-use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::k_function::Correction;
 use brasa_spatial_index::methods::pattern::nearest_neighbour::{
     NearestNeighbourParams, kaplan_meier_mean, nearest_neighbour,

@@ -1,7 +1,7 @@
 //! Where the middle is, and whether a few places hold most: against outside numbers, the definitions written down, and laws.
 
+use brasa_model::Chance;
 use brasa_model::{Civil, Curve, Features, Grid, Incidents, Interval, Kinds, Metres, Times, Value};
-use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::methods::pattern::centrography::{By, CentrographyParams, Drawn, centrography};
 use brasa_spatial_index::methods::pattern::concentration::{
     ConcentrationParams, Lorenz, Places, Step, concentration,

@@ -2,12 +2,12 @@
 
 use std::f64::consts::PI;
 
+use brasa_model::Chance;
 use brasa_model::{Grid, Incidents, Kinds, Metres, Risk, Tail, Window, WindowOrigin};
 use brasa_spatial_index::Watch;
 use brasa_spatial_index::adaptive::{Abramson, Cap, Pilot};
 use brasa_spatial_index::at_places::{LeaveOut, density_at_places, mass_inside, uniform_total};
 use brasa_spatial_index::bandwidth::{Limit, Rule, Selection, diggle, ppl};
-use brasa_spatial_index::chance::Chance;
 use brasa_spatial_index::edge::{Edge, mass_at_each};
 use brasa_spatial_index::kernels::Kernel;
 use brasa_spatial_index::methods::cluster::dbscan::{DbscanParams, dbscan};

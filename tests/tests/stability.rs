@@ -2,9 +2,9 @@
 
 use brasa_engine::HotspotsParams;
 use brasa_engine::hotspots::{Found, hotspots};
+use brasa_model::Chance;
 use brasa_model::Incidents;
 use brasa_spatial_index::Watch;
-use brasa_spatial_index::chance::Chance;
 use brasa_tests::incidents;
 use geo::{Contains, Point};
 

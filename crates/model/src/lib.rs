@@ -14,6 +14,7 @@
 
 pub mod account;
 pub mod briefing;
+pub mod chance;
 pub mod clip;
 pub mod clusters;
 pub mod crs;
@@ -28,6 +29,7 @@ pub mod layer;
 pub mod local_stats;
 pub mod note;
 mod plain;
+pub mod plan;
 pub mod provenance;
 pub mod risk;
 pub mod style;
@@ -40,6 +42,7 @@ pub mod zoning;
 
 pub use account::{Account, Reason, Reject};
 pub use briefing::{Briefing, Step, Stretch, Trend, Week};
+pub use chance::Chance;
 pub use clusters::{Cluster, Clusters, Ellipse, Excess, Scores};
 pub use crs::{Crs, CrsError, Projector, SourceCrs};
 pub use curve::{Curve, Role, Series};
@@ -56,6 +59,7 @@ pub use layer::{Column, ColumnKind, Feature, Features, Layer, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use plain::is_plainly_valid;
+pub use plan::{Clock, Depot, Doing, Offset, PatrolPlan, PlanArea, Shift, Stop, Tour, Unserved};
 pub use provenance::{InputRecord, KindRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};
 pub use style::{ClassRule, Classes, ClassesError, DrawnBy, Scale, Style, Tone, Word};

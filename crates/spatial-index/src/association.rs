@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::chance::Chance;
 use crate::conditional::centred;
 use crate::significance::{permutation_p, told, two_sided_p};
 use crate::weights::{Neighbours, Style, Weights};
 use crate::zones::{Seed, Zones};
 use crate::zoning::CountedIn;
 use crate::{AnalysisError, Watch};
+use brasa_model::Chance;
 
 /// The variance under randomisation needs so many zones.
 const LEAST_ZONES: usize = 4;

@@ -27,12 +27,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::chance::Chance;
 use crate::clusters::{ClusterParams, Grouping};
 use crate::selection::{Selection, kinds_there_are};
 use crate::shape::concave;
 use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
+use brasa_model::Chance;
 
 /// What chance draws the cases from, besides the cases themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,8 +9,8 @@ use brasa_model::Metres;
 use geo::Coord;
 use rayon::prelude::*;
 
-use crate::chance::Chance;
 use crate::{AnalysisError, Sites, Watch};
+use brasa_model::Chance;
 
 /// A change alone is made once for so many replicates that change everything, and at least twice.
 const ALONE: u32 = 5;

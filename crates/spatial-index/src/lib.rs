@@ -11,7 +11,6 @@ pub mod adaptive;
 pub mod association;
 pub mod at_places;
 pub mod bandwidth;
-pub mod chance;
 pub mod chi_square;
 pub mod choices;
 pub mod cluster_significance;

@@ -7,10 +7,11 @@
 use rayon::prelude::*;
 
 use super::{Permutations, Summed, Tails, seen, slack};
-use crate::chance::{Chance, LANES};
 use crate::significance::permutation_p;
 use crate::weights::Weights;
 use crate::{AnalysisError, Watch};
+use brasa_model::Chance;
+use brasa_model::chance::LANES;
 
 /// So many zones are one piece of parallel work.
 const RUN: usize = 64;

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::{Permutations, Summed, Tails, centred, seen, slack};
-use crate::chance::Chance;
 use crate::significance::permutation_p;
 use crate::weights::Weights;
 use crate::{AnalysisError, Watch};
+use brasa_model::Chance;
 
 /// The two-sided p of each zone.
 pub(super) fn shared(

@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use super::shared::drawn;
 use super::{Draws, Permutations, Summed, Tails, seen, slack};
-use crate::chance::Chance;
 use crate::significance::permutation_p;
 use crate::weights::Weights;
 use crate::{AnalysisError, Watch};
+use brasa_model::Chance;
 
 /// So many zones are one piece of parallel work.
 const RUN: usize = 64;

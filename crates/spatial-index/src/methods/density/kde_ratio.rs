@@ -67,7 +67,6 @@ use serde_json::json;
 
 use crate::adaptive::{Abramson, Cap, Pilot, densities, of_pilot};
 use crate::bandwidth::Rule;
-use crate::chance::Chance;
 use crate::edge::{
     Edge, mass_at_centres, mass_at_each, mass_at_places, moments_at_centres, shared_out, square_at_centres,
 };
@@ -78,6 +77,7 @@ use crate::selection::{Selection, kinds_there_are};
 use crate::sites::Ordered;
 use crate::written::as_word;
 use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
+use brasa_model::Chance;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

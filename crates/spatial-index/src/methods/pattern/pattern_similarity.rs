@@ -46,10 +46,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::chance::Chance;
 use crate::quadrats::{CutInto, Pieces};
 use crate::selection::{Selection, kinds_there_are};
 use crate::{About, AnalysisError, Sites, Watch};
+use brasa_model::Chance;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

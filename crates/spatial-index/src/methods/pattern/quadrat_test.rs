@@ -43,10 +43,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::chance::Chance;
 use crate::quadrats::{CutInto, Pieces};
 use crate::significance::told;
 use crate::{About, AnalysisError, Sites, Watch, chi_square};
+use brasa_model::Chance;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

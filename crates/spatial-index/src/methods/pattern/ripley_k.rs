@@ -55,10 +55,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::chance::Chance;
 use crate::k_function::{Correction, KFunction, KFunctions};
 use crate::pairs::Radii;
 use crate::{About, AnalysisError, Sites, Stacks, Watch};
+use brasa_model::Chance;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

@@ -1,6 +1,6 @@
 //! Chance that anybody can repeat: random numbers that depend on a seed and a replicate, never on a thread.
 
-use brasa_model::Window;
+use crate::Window;
 
 /// The random numbers of one replicate: Philox 4×32-10 (Salmon, Moraes, Dror & Shaw 2011, doi:10.1145/2063384.2063405).
 ///

@@ -1,0 +1,10 @@
+//! From answers and resources to plans: areas within a budget, visits and routes, districts, sites.
+//!
+//! Pure functions: neither disk, clock nor environment; what chance decides follows a seed. A plan says what it optimises and how far
+//! it may be from the best.
+
+pub mod error;
+pub mod graph;
+
+pub use error::PlanError;
+pub use graph::Graph;
