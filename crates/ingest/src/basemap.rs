@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use brasa_model::{Crs, InputRecord, SourceCrs};
+use brasa_model::{Crs, InputRecord, Projector, SourceCrs};
 use geo::{BoundingRect, CoordsIter, Geometry, Intersects, MapCoords, Rect, Simplify};
 
 use crate::IngestError;
@@ -40,15 +40,8 @@ pub fn read_basemap(path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Basemap
     let mut systems: Vec<String> = Vec::new();
     let mut shapes: Vec<Geometry<f64>> = Vec::new();
     for (found, stated) in layers {
-        let source = match stated {
-            StatedCrs::Epsg(epsg) => {
-                SourceCrs::from_epsg(epsg).map_err(|error| unreadable(error.to_string()))?
-            }
-            StatedCrs::Nothing | StatedCrs::ByFormat => SourceCrs::wgs84(),
-            StatedCrs::Other(crs) => return Err(IngestError::CrsUnsupported { name: name.clone(), crs }),
-        };
-        systems.push(source.code());
-        let way = source.to(crs).map_err(|error| unreadable(error.to_string()))?;
+        let (way, system) = way_from(stated, &name, crs)?;
+        systems.push(system);
         // A shape with a corner that has no place in the working system lies far away.
         let near = found.into_iter().filter_map(|shape| {
             let there = shape.try_map_coords(|at| way.convert(at.x, at.y).map(Into::into).ok_or(())).ok()?;
@@ -91,6 +84,20 @@ pub fn read_basemap(path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Basemap
     Ok(Basemap { shapes, left_out: all - kept, record })
 }
 
+/// The way from what a layer says of its system to the working one, and what the former is called. Without a word it is WGS 84.
+pub(crate) fn way_from(stated: StatedCrs, name: &str, crs: &Crs) -> Result<(Projector, String), IngestError> {
+    let unsupported = |crs: String| IngestError::CrsUnsupported { name: name.to_owned(), crs };
+    let source = match stated {
+        StatedCrs::Epsg(epsg) => {
+            SourceCrs::from_epsg(epsg).map_err(|_| unsupported(format!("EPSG:{epsg}")))?
+        }
+        StatedCrs::Nothing | StatedCrs::ByFormat => SourceCrs::wgs84(),
+        StatedCrs::Other(crs) => return Err(unsupported(crs)),
+    };
+    let way = source.to(crs).map_err(|_| unsupported(source.code()))?;
+    Ok((way, source.code()))
+}
+
 /// Lines and areas of a layer, with the system they are in.
 pub(crate) type Shapes = (Vec<Geometry<f64>>, StatedCrs);
 
@@ -129,7 +136,7 @@ fn simpler(shape: Geometry<f64>, detail: f64) -> Geometry<f64> {
 
 /// An extent in longitude and latitude, a little wider than it is; the whole world where it cannot be told.
 #[cfg(feature = "gdal")]
-fn lonlat(extent: Rect<f64>, crs: &Crs) -> Rect<f64> {
+pub(crate) fn lonlat(extent: Rect<f64>, crs: &Crs) -> Rect<f64> {
     let world = Rect::new((-180.0, -90.0), (180.0, 90.0));
     let Ok(way) = crs.to_lonlat() else { return world };
     let steps = (0..=8).map(|step| f64::from(step) / 8.0);

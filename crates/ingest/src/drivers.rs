@@ -19,6 +19,7 @@ use crate::IngestError;
 use crate::basemap::Shapes;
 use crate::open::{Place, connection, is_geodatabase};
 use crate::records::{self, Record, Records, StatedCrs};
+use crate::streets::{Lines, Tags};
 
 /// Drivers that read local files and follow no reference out of them. VRT, WFS and the databases are not here.
 const DRIVERS: [&str; 16] = [
@@ -51,6 +52,11 @@ const OF_AN_EXTRACT: [&str; 2] = [
      'unclassified', 'living_street', 'pedestrian', 'motorway_link', 'trunk_link', 'primary_link') \
      OR railway = 'rail' OR waterway IN ('river', 'stream', 'canal')",
 ];
+
+/// What may be driven on in an OpenStreetMap extract.
+const DRIVABLE: &str = "SELECT * FROM lines WHERE highway IN ('motorway', 'trunk', 'primary', 'secondary', 'tertiary', \
+     'residential', 'unclassified', 'living_street', 'service', 'road', 'motorway_link', 'trunk_link', 'primary_link', \
+     'secondary_link', 'tertiary_link')";
 
 /// The one driver that connects, and to the host that is named alone.
 const DATABASES: [&str; 1] = ["PostgreSQL"];
@@ -276,6 +282,62 @@ fn shapes_of(layer: &mut Layer<'_>, file: &Named, extent: Rect<f64>) -> Result<S
         });
     }
     Ok((shapes, if bridge.is_some() { StatedCrs::Epsg(4326) } else { crs }))
+}
+
+/// The lines of a file near `extent`, each with its `highway`, `oneway`, `maxspeed` and `junction` as far as it has such columns.
+/// In an extract of OpenStreetMap only what may be driven on.
+pub(crate) fn lines(place: &Place, file: &Named, extent: Rect<f64>) -> Result<Vec<Lines>, IngestError> {
+    let path = absolute(place, file)?;
+    let allowed: Vec<&str> = DRIVERS.iter().chain(&EXTRACTS).copied().collect();
+    let dataset = opened(&path, file, None, &allowed)?;
+    let refused = |error: gdal::errors::GdalError| file.unreadable(&error);
+    if dataset.driver().short_name() == "OSM" {
+        let layer = dataset.execute_sql(DRIVABLE, None, Dialect::DEFAULT).map_err(refused)?;
+        return layer.into_iter().map(|mut layer| lines_of(&mut layer, file, extent)).collect();
+    }
+    dataset.layers().filter(has_geometry).map(|mut layer| lines_of(&mut layer, file, extent)).collect()
+}
+
+fn lines_of(layer: &mut Layer<'_>, file: &Named, extent: Rect<f64>) -> Result<Lines, IngestError> {
+    let (crs, bridge) = (stated_crs(layer), Bridge::of(layer));
+    if layer.spatial_ref().is_some_and(|srs| srs.is_geographic()) {
+        layer.set_spatial_filter_rect(extent.min().x, extent.min().y, extent.max().x, extent.max().y);
+    }
+    let names: Vec<String> = layer.defn().fields().map(|field| field.name()).collect();
+    let column = |name: &str| names.iter().position(|column| column.eq_ignore_ascii_case(name));
+    let (tags, others) = (Tags::NAMES.map(column), column("other_tags"));
+    let mut found = Vec::new();
+    for feature in layer.features() {
+        let Some(geometry) = feature.geometry().filter(|geometry| !geometry.is_empty()) else { continue };
+        let geometry = geo::Geometry::try_from(geometry).map_err(|error| file.unreadable(&error))?;
+        let parts = match geometry {
+            geo::Geometry::LineString(line) => vec![line],
+            geo::Geometry::MultiLineString(lines) => lines.0,
+            _ => continue,
+        };
+        let text = |at: Option<usize>| feature.field_as_string(at?).ok().flatten();
+        let others = text(others).unwrap_or_default();
+        let said = |(name, at): (&str, Option<usize>)| {
+            text(at).filter(|text| !text.is_empty()).or_else(|| other_tag(&others, name))
+        };
+        let mut tags = Tags::NAMES.into_iter().zip(tags).map(said);
+        let mut next = || tags.next().flatten().unwrap_or_default();
+        let tags = Tags { highway: next(), oneway: next(), maxspeed: next(), junction: next() };
+        for line in parts {
+            let line = match &bridge {
+                None => line,
+                Some(bridge) => line.map_coords(|at| bridge.cross(at)),
+            };
+            found.push((line, tags.clone()));
+        }
+    }
+    Ok((found, if bridge.is_some() { StatedCrs::Epsg(4326) } else { crs }))
+}
+
+/// A tag among the `other_tags` that GDAL keeps of OpenStreetMap: `"oneway"=>"yes","lanes"=>"2"`.
+fn other_tag(text: &str, name: &str) -> Option<String> {
+    let (_, after) = text.split_once(&format!("\"{name}\"=>\""))?;
+    after.split('"').next().map(str::to_owned)
 }
 
 /// Takes the polygons out of any geometry.
