@@ -38,6 +38,7 @@ mod lang;
 mod lonlat;
 mod page;
 mod picture;
+mod plan;
 mod pmtiles;
 mod qgis;
 mod sink;
@@ -52,7 +53,7 @@ mod geoparquet;
 
 use std::path::Path;
 
-use brasa_model::{Briefing, Crs, Layer, Surface, SurfaceSeries};
+use brasa_model::{Briefing, Crs, Layer, PlanBriefing, Surface, SurfaceSeries};
 
 pub use curve::write_curve;
 pub use error::ExportError;
@@ -61,7 +62,8 @@ pub use inspection_page::{InspectionFormat, inspection_format_of, write_inspecti
 pub use json::write_json;
 pub use lang::{Imprint, Lang, LangError};
 pub use page::write_report;
-pub use qgis::{Companions, apart, write_project};
+pub use plan::{calendar_name, write_calendar, write_plan, write_routes, write_sheets, write_visits};
+pub use qgis::{Companions, apart, write_plan_project, write_project};
 pub use sink::write_text;
 pub use tables::{write_labels, write_rejects};
 pub use whole::{OutputRecord, Staged};
@@ -192,6 +194,11 @@ fn write_bands(_: &SurfaceSeries, _: &Crs, _: &Path) -> Result<(), ExportError> 
 /// Draws a briefing as one sheet in A4 landscape: the map with legend, table, trend, sources and caveat.
 pub fn draw_briefing(briefing: &Briefing, lang: Lang) -> String {
     picture::map::of_briefing(briefing, lang)
+}
+
+/// Draws a plan as such a sheet: its layers upon the study area, and what is listed in a table.
+pub fn draw_plan(briefing: &PlanBriefing, lang: Lang) -> String {
+    picture::map::of_plan(briefing, lang)
 }
 
 /// Draws a layer as such a sheet, in the colours of its classes.

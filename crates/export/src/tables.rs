@@ -21,9 +21,12 @@ use crate::{ExportError, lonlat, sink};
 pub(crate) const LON: &str = "lon";
 pub(crate) const LAT: &str = "lat";
 
-type Table<'a> = csv::Writer<&'a mut io::BufWriter<std::fs::File>>;
+pub(crate) type Table<'a> = csv::Writer<&'a mut io::BufWriter<std::fs::File>>;
 
-fn table(path: &Path, body: impl FnOnce(&mut Table<'_>) -> csv::Result<()>) -> Result<(), ExportError> {
+pub(crate) fn table(
+    path: &Path,
+    body: impl FnOnce(&mut Table<'_>) -> csv::Result<()>,
+) -> Result<(), ExportError> {
     sink::write(path, |out| {
         let mut table = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
         body(&mut table).map_err(|error| match error.into_kind() {
@@ -235,7 +238,7 @@ fn number(value: f64) -> Vec<u8> {
 }
 
 /// A text that no spreadsheet takes for a formula.
-fn safe(text: &str) -> Cow<'_, str> {
+pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if runs && !is_number(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }

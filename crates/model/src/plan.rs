@@ -2,7 +2,7 @@
 
 use geo::{Coord, MultiPolygon};
 
-use crate::Civil;
+use crate::{Civil, Curve, InputRecord, Layer, Note, Provenance};
 
 /// A stretch of ground that wants visits.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,4 +149,46 @@ pub struct PatrolPlan {
     pub tours: Vec<Tour>,
     /// What is missing.
     pub unserved: Vec<Unserved>,
+}
+
+/// A figure of a plan and what it is: `62 %`, "of the incidents lie in the areas".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// The figure, as a number is written in English; empty where the text says all.
+    pub figure: String,
+    /// What it is, in English.
+    pub text: &'static str,
+}
+
+/// Everything a plan has to tell, on its way to a map, a page and a project.
+#[derive(Debug, Clone)]
+pub struct PlanBriefing {
+    /// What all of it is called.
+    pub title: String,
+    /// Whom the data is owed to, as its owner wants it said; empty where nothing was said.
+    pub attribution: String,
+    /// What was planned, the uppermost on a map first.
+    pub layers: Vec<Layer>,
+    /// The name of the layer that is listed: areas, districts, sites.
+    pub listed: &'static str,
+    /// The study area.
+    pub study_area: Layer,
+    /// What lies beneath, for the eye alone: streets, water.
+    pub basemap: Option<Layer>,
+    /// What it comes to.
+    pub facts: Vec<Fact>,
+    /// What one more unit, area or site buys.
+    pub coverage: Option<Curve>,
+    /// Who is where when, where that was planned.
+    pub patrol: Option<PatrolPlan>,
+    /// What it optimises, what is known to work and what is not known, in English.
+    pub limits: Vec<&'static str>,
+    /// How it was made.
+    pub provenance: Provenance,
+    /// What was read and what became of the rows.
+    pub inputs: Vec<InputRecord>,
+    /// What was chosen or noticed on the way.
+    pub notes: Vec<Note>,
+    /// The command that makes all of it again.
+    pub command: String,
 }

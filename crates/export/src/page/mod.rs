@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::escape::escaped;
 use crate::{ExportError, Lang, write_text};
 use data::Data;
+pub(crate) use shapes::rounded;
 
 /// The skeleton: what stands in it in English is replaced by the reader's language.
 const PAGE: &str = include_str!("../../web/page.html");
@@ -95,7 +96,7 @@ fn filled(skeleton: &str, parts: &[(&str, &str)]) -> String {
 }
 
 /// How a content policy names a script or a style by what it is.
-fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 

@@ -3,7 +3,7 @@
 
 pub(crate) mod curve;
 pub(crate) mod map;
-mod places;
+pub(crate) mod places;
 mod png;
 mod sheet;
 
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 pub(crate) use png::write_png;
 
 /// A place to a hundredth of a pixel.
-fn px(value: f64) -> f64 {
+pub(crate) fn px(value: f64) -> f64 {
     // Adding 0 makes -0 a 0.
     (value * 100.0).round() / 100.0 + 0.0
 }

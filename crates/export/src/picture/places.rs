@@ -10,7 +10,7 @@ use crate::style::Ramp;
 
 /// A frame that shows an extent, north up, at one scale.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     /// Left, top, width and height in pixels.
     pub left: f64,
     pub top: f64,
@@ -123,7 +123,7 @@ fn tenth(value: f64) -> f64 {
 
 /// Boxes on the picture that must not cover one another.
 #[derive(Default)]
-pub(super) struct Taken(Vec<[f64; 4]>);
+pub(crate) struct Taken(Vec<[f64; 4]>);
 
 impl Taken {
     /// Keeps a box free of labels.

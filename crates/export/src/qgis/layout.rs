@@ -1,6 +1,6 @@
 //! The sheet of a project: A4 across, with title, map, legend, scale bar, north arrow, source, period and caveat.
 
-use brasa_model::{Briefing, Civil, Interval};
+use brasa_model::{Briefing, Civil, InputRecord, Interval, PlanBriefing, Provenance};
 use geo::{Coord, Rect};
 
 use super::xml::Element;
@@ -20,9 +20,63 @@ const LABEL: u32 = 65_641;
 const LEGEND: u32 = 65_642;
 const SCALE_BAR: u32 = 65_646;
 
-/// What the sheet shows besides the briefing's own words.
+/// What the sheet says below its title and below its map.
+pub(super) struct Words {
+    subtitle: String,
+    source: String,
+    caveat: String,
+}
+
+impl Words {
+    /// `2024-01-01 – 2024-12-31 · 1234 incidents · 7 hotspots`.
+    pub fn of_briefing(briefing: &Briefing, lang: Lang) -> Self {
+        let Briefing { inputs, hotspots, .. } = briefing;
+        let used: u64 = inputs.iter().filter_map(|input| input.rows).map(|rows| rows.used).sum();
+        let day = |at: Civil| at.to_string()[..10].to_owned();
+        let period = briefing.period().map(|Interval { start, end }| {
+            // The end is the first moment after it.
+            format!("{} – {}", day(start), day(Civil(end.0 - 1)))
+        });
+        let counts = [
+            format!("{}: {used}", lang.say("Incidents")),
+            format!("{}: {}", lang.say("Hotspots"), hotspots.features.len()),
+        ];
+        Self {
+            subtitle: period.into_iter().chain(counts).collect::<Vec<_>>().join("  ·  "),
+            source: source(inputs, &briefing.attribution, (&hotspots.provenance, &hotspots.crs.code()), lang),
+            caveat: lang
+                .say("Reported incidents are not all incidents, and many incidents need not mean high risk. A hotspot is a place with significantly many of them (Gi*, q <= 0.05); it says nothing about any person.")
+                .into_owned(),
+        }
+    }
+
+    /// The figures of the plan, and what it does not know.
+    pub fn of_plan(briefing: &PlanBriefing, lang: Lang) -> Self {
+        let crs = briefing.study_area.crs.code();
+        Self {
+            subtitle: crate::picture::map::figures(briefing, lang, "  ·  "),
+            source: source(&briefing.inputs, &briefing.attribution, (&briefing.provenance, &crs), lang),
+            caveat: briefing.limits.iter().map(|limit| lang.say(limit)).collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
+/// Where the data is from, whom it is owed to, and what made the map.
+fn source(inputs: &[InputRecord], attribution: &str, (made, crs): (&Provenance, &str), lang: Lang) -> String {
+    let names: Vec<&str> =
+        inputs.iter().filter(|input| input.rows.is_some()).map(|input| input.name.as_str()).collect();
+    let mut source = format!("{}: {}", lang.say("Source"), names.join(", "));
+    if !attribution.is_empty() {
+        source = format!("{source}  ·  {attribution}");
+    }
+    format!("{source}  ·  {} {}  ·  {crs}", made.tool, made.version)
+}
+
+/// A sheet.
 pub(super) struct Sheet<'a> {
-    pub briefing: &'a Briefing,
+    pub words: &'a Words,
+    pub title: &'a str,
+    pub provenance: &'a Provenance,
     pub extent: Rect<f64>,
     /// The layers of the legend.
     pub legend: Vec<Element>,
@@ -43,53 +97,19 @@ impl Sheet<'_> {
         let bottom = MAP[1] + MAP[3] + 3.0;
         let side = SIDE.1 - SIDE.0;
         layout.children([
-            self.label("title", &self.briefing.title, [MAP[0], 8.0, SIDE.1 - MAP[0], 9.0], 17, true),
-            self.label("period", &self.period(), [MAP[0], 17.0, SIDE.1 - MAP[0], 6.0], 10, false),
+            self.label("title", self.title, [MAP[0], 8.0, SIDE.1 - MAP[0], 9.0], 17, true),
+            self.label("period", &self.words.subtitle, [MAP[0], 17.0, SIDE.1 - MAP[0], 6.0], 10, false),
             self.map(),
             self.legend([SIDE.0, MAP[1], side, 120.0]),
             self.scale_bar([SIDE.0, 164.0, 50.0, 14.0]),
             self.north([SIDE.1 - 14.0, 164.0, 12.0, 16.0]),
-            self.label("source", &self.source(), [MAP[0], bottom, SIDE.1 - MAP[0], 5.0], 8, false),
-            self.label("caveat", &self.caveat(), [MAP[0], bottom + 5.0, SIDE.1 - MAP[0], 10.0], 8, false),
+            self.label("source", &self.words.source, [MAP[0], bottom, SIDE.1 - MAP[0], 5.0], 8, false),
+            self.label("caveat", &self.words.caveat, [MAP[0], bottom + 5.0, SIDE.1 - MAP[0], 10.0], 8, false),
         ])
     }
 
-    /// `2024-01-01 – 2024-12-31 · 1234 incidents · 7 hotspots`.
-    fn period(&self) -> String {
-        let Briefing { inputs, hotspots, .. } = self.briefing;
-        let used: u64 = inputs.iter().filter_map(|input| input.rows).map(|rows| rows.used).sum();
-        let day = |at: Civil| at.to_string()[..10].to_owned();
-        let period = self.briefing.period().map(|Interval { start, end }| {
-            // The end is the first moment after it.
-            format!("{} – {}", day(start), day(Civil(end.0 - 1)))
-        });
-        let counts = [
-            format!("{}: {used}", self.lang.say("Incidents")),
-            format!("{}: {}", self.lang.say("Hotspots"), hotspots.features.len()),
-        ];
-        period.into_iter().chain(counts).collect::<Vec<_>>().join("  ·  ")
-    }
-
-    fn source(&self) -> String {
-        let Briefing { inputs, attribution, hotspots, .. } = self.briefing;
-        let names: Vec<&str> =
-            inputs.iter().filter(|input| input.rows.is_some()).map(|input| input.name.as_str()).collect();
-        let mut source = format!("{}: {}", self.lang.say("Source"), names.join(", "));
-        if !attribution.is_empty() {
-            source = format!("{source}  ·  {attribution}");
-        }
-        let made = &hotspots.provenance;
-        format!("{source}  ·  {} {}  ·  {}", made.tool, made.version, hotspots.crs.code())
-    }
-
-    fn caveat(&self) -> String {
-        self.lang
-            .say("Reported incidents are not all incidents, and many incidents need not mean high risk. A hotspot is a place with significantly many of them (Gi*, q <= 0.05); it says nothing about any person.")
-            .into_owned()
-    }
-
     fn unique(&self, name: &str) -> String {
-        super::unique(name, &self.briefing.hotspots.provenance)
+        super::unique(name, self.provenance)
     }
 
     fn label(&self, name: &str, text: &str, place: [f64; 4], points: u32, bold: bool) -> Element {

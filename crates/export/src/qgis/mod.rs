@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::style::{Legend, Ramp};
 use crate::{ExportError, Imprint, Lang, sink};
-pub use project::write_project;
+pub use project::{write_plan_project, write_project};
 use qmd::Record;
 pub use symbol::apart;
 use xml::Element;

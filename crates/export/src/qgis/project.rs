@@ -1,15 +1,16 @@
 //! The project: one file to double-click that shows the layers of a folder, styled, grouped, with places to jump to, a sheet to
 //! print, and time ready to play. All paths are relative: the folder can be copied anywhere.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use brasa_model::{Briefing, Crs, Layer, Step, Trend};
+use brasa_model::{Briefing, Crs, Layer, PlanBriefing, Provenance, Step, Surface, Trend};
 use geo::{BoundingRect, Coord, Rect};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::layout::Sheet;
+use super::layout::{Sheet, Words};
 use super::qmd::Record;
 use super::symbol::{Shape, apart};
 use super::xml::Element;
@@ -29,11 +30,118 @@ pub fn write_project(
     (package, raster): (&str, &str),
     path: &Path,
 ) -> Result<(), ExportError> {
-    let text = Project { briefing, lang, package, raster }.document();
+    write(&Contents::of_briefing(briefing, (package, raster), lang), lang, path)
+}
+
+/// Writes the project of a folder that holds the layers of a plan in `package`.
+pub fn write_plan_project(
+    briefing: &PlanBriefing,
+    lang: Lang,
+    package: &str,
+    path: &Path,
+) -> Result<(), ExportError> {
+    write(&Contents::of_plan(briefing, package, lang), lang, path)
+}
+
+fn write(contents: &Contents<'_>, lang: Lang, path: &Path) -> Result<(), ExportError> {
+    let text = Project { contents, lang }.document();
     let stem = path.file_stem().map_or_else(|| "brasa".into(), |stem| stem.to_string_lossy());
     let archive = zipped(&format!("{stem}.qgs"), &text)
         .map_err(|why| ExportError::WriteFailed { path: path.to_owned(), why: why.to_string() })?;
     sink::write(path, |out| out.write_all(&archive))
+}
+
+/// A group's name, and its layers with whether each is shown from the start.
+type Group<'a> = (&'static str, Vec<(Cow<'a, Layer>, bool)>);
+
+/// What a project shows.
+struct Contents<'a> {
+    title: &'a str,
+    attribution: &'a str,
+    /// The file that holds the vector layers.
+    package: &'a str,
+    /// Groups of vector layers, each of them with whether it is shown from the start; the uppermost first.
+    groups: Vec<Group<'a>>,
+    /// A surface in a file of its own, and the group it ends.
+    ground: Option<(&'a Surface, &'a str, &'static str)>,
+    /// The layer whose features can be jumped to, and what one of them is called.
+    lead: &'a Layer,
+    one: &'static str,
+    /// What is in view at first.
+    area: Option<Rect<f64>>,
+    trend: Option<&'a Trend>,
+    sheet: Words,
+}
+
+impl<'a> Contents<'a> {
+    fn of_briefing(briefing: &'a Briefing, (package, raster): (&'a str, &'a str), lang: Lang) -> Self {
+        let Briefing { hotspots, zones, study_area, over_time, basemap, title, .. } = briefing;
+        // The windows of time lie on top of one another, and on the hotspots: they are shown on request.
+        let over_time: Vec<_> = over_time.iter().map(|layer| (Cow::Borrowed(layer), false)).collect();
+        let mut groups = vec![
+            ("Over time", over_time),
+            ("Hotspots", vec![(Cow::Borrowed(hotspots), true)]),
+            (EVIDENCE, vec![(Cow::Borrowed(zones), false)]),
+            ("Base", base(study_area, basemap.as_ref())),
+        ];
+        groups.retain(|(_, layers)| !layers.is_empty());
+        let trend = briefing.trend.as_ref().filter(|_| briefing.over_time.is_some());
+        Self {
+            title,
+            attribution: &briefing.attribution,
+            package,
+            groups,
+            ground: Some((&briefing.density, raster, EVIDENCE)),
+            lead: hotspots,
+            one: "Hotspot",
+            area: bounds(study_area).or_else(|| Some(briefing.density.grid.bounds())),
+            trend,
+            sheet: Words::of_briefing(briefing, lang),
+        }
+    }
+
+    fn of_plan(briefing: &'a PlanBriefing, package: &'a str, lang: Lang) -> Self {
+        let PlanBriefing { title, layers, study_area, basemap, .. } = briefing;
+        let mut groups = vec![
+            ("Plan", layers.iter().map(|layer| (Cow::Borrowed(layer), true)).collect()),
+            ("Base", base(study_area, basemap.as_ref())),
+        ];
+        groups.retain(|(_, layers): &(&str, Vec<_>)| !layers.is_empty());
+        let lead = layers.iter().find(|layer| layer.name == briefing.listed).unwrap_or(study_area);
+        Self {
+            title,
+            attribution: &briefing.attribution,
+            package,
+            groups,
+            ground: None,
+            lead,
+            one: "Place",
+            area: layers.iter().chain([study_area]).filter_map(bounds).reduce(both),
+            trend: None,
+            sheet: Words::of_plan(briefing, lang),
+        }
+    }
+
+    const fn crs(&self) -> &'a Crs {
+        &self.lead.crs
+    }
+
+    const fn provenance(&self) -> &'a Provenance {
+        &self.lead.provenance
+    }
+}
+
+const EVIDENCE: &str = "Evidence";
+
+/// The study area, and below it what lies beneath. What is drawn last lies on top, and stands first in the tree.
+fn base<'a>(study_area: &'a Layer, basemap: Option<&Layer>) -> Vec<(Cow<'a, Layer>, bool)> {
+    let beneath: Vec<Layer> = basemap.map(apart).unwrap_or_default();
+    let beneath = beneath.into_iter().rev().map(|layer| (Cow::Owned(layer), true));
+    std::iter::once((Cow::Borrowed(study_area), true)).chain(beneath).collect()
+}
+
+fn bounds(layer: &Layer) -> Option<Rect<f64>> {
+    layer.features.iter().filter_map(|feature| feature.geometry.bounding_rect()).reduce(both)
 }
 
 /// An archive of one file without a clock.
@@ -48,10 +156,8 @@ fn zipped(name: &str, text: &str) -> zip::result::ZipResult<Vec<u8>> {
 }
 
 struct Project<'a> {
-    briefing: &'a Briefing,
+    contents: &'a Contents<'a>,
     lang: Lang,
-    package: &'a str,
-    raster: &'a str,
 }
 
 /// A layer of the project.
@@ -113,19 +219,18 @@ const fn ticked(checked: bool) -> &'static str {
 
 impl Project<'_> {
     fn document(&self) -> String {
-        let Briefing { hotspots, zones, study_area, over_time, basemap, title, .. } = self.briefing;
-        let crs = &hotspots.crs;
-        // The windows of time lie on top of one another, and on the hotspots: they are shown on request.
-        let over_time: Vec<Shown> = over_time.iter().map(|layer| self.vector(layer, false)).collect();
-        let hotspots = vec![self.vector(hotspots, true)];
-        let evidence = vec![self.vector(zones, false), self.density(crs)];
-        let mut base = vec![self.vector(study_area, true)];
-        // What is drawn last lies on top, and stands first in the tree.
-        let beneath: Vec<Layer> = basemap.iter().flat_map(apart).collect();
-        base.extend(beneath.iter().rev().map(|layer| self.vector(layer, true)));
-        let mut groups: Vec<(&str, Vec<Shown>)> =
-            vec![("Over time", over_time), ("Hotspots", hotspots), ("Evidence", evidence), ("Base", base)];
-        groups.retain(|(_, layers)| !layers.is_empty());
+        let Contents { title, trend, sheet, .. } = self.contents;
+        let crs = self.contents.crs();
+        let groups: Vec<(&str, Vec<Shown>)> = self
+            .contents
+            .groups
+            .iter()
+            .map(|(name, layers)| {
+                let vectors = layers.iter().map(|(layer, checked)| self.vector(layer, *checked));
+                let ground = self.contents.ground.filter(|(_, _, group)| group == name);
+                (*name, vectors.chain(ground.map(|(surface, file, _)| self.ground(surface, file))).collect())
+            })
+            .collect();
 
         let layers = || groups.iter().flat_map(|(_, layers)| layers);
         let tree = groups.iter().map(|(name, layers)| {
@@ -138,13 +243,20 @@ impl Project<'_> {
         let order = layers().map(|layer| Element::new("layer").with("id", &layer.id));
         let extent = self.extent();
         let legend = layers().filter(|layer| layer.told).map(Shown::legend).collect();
-        let sheet = Sheet { briefing: self.briefing, extent, legend, lang: self.lang };
-        let trend = self.briefing.trend.as_ref().filter(|_| self.briefing.over_time.is_some());
+        let sheet = Sheet {
+            words: sheet,
+            title,
+            provenance: self.contents.provenance(),
+            extent,
+            legend,
+            lang: self.lang,
+        };
+        let trend = *trend;
         Element::new("qgis")
-            .with("projectname", title)
+            .with("projectname", *title)
             .with("version", VERSION)
             .child(Element::new("homePath").with("path", ""))
-            .child(Element::text("title", title.as_str()))
+            .child(Element::text("title", *title))
             .child(Element::new("projectCrs").child(srs(crs)))
             .child(Element::new("layer-tree-group").children(tree))
             .child(self.canvas(extent, crs))
@@ -163,7 +275,7 @@ impl Project<'_> {
         let legend = Legend::of(layer, self.lang);
         let id = identity(&layer.name, &layer.provenance);
         let title = self.lang.say(&layer.title).into_owned();
-        let source = format!("./{}|layername={}", self.package, layer.name);
+        let source = format!("./{}|layername={}", self.contents.package, layer.name);
         let shown = Shown {
             id,
             title,
@@ -183,18 +295,18 @@ impl Project<'_> {
         self.filled(shown, &layer.crs, &record, qml::vector(layer, &legend, self.lang))
     }
 
-    fn density(&self, crs: &Crs) -> Shown {
-        let surface = &self.briefing.density;
+    fn ground(&self, surface: &Surface, file: &str) -> Shown {
+        let crs = self.contents.crs();
         // Beneath the hotspots, whose classes have colours of their own, it is the ground they stand out from.
         let ramp = Ramp::of(surface, self.lang).muted();
         // The first entry of a raster's legend is the name of its band, which the title says already.
         let entries = (1..=ramp.stops.len()).map(|at| at.to_string()).collect::<Vec<_>>().join(",");
-        let record = Record::of_surface(surface, crs, self.briefing.period(), self.imprint());
+        let record = Record::of_surface(surface, crs, self.contents.lead.period, self.imprint());
         let shown = Shown {
             id: identity("density", &surface.provenance),
             title: record.title.clone(),
             classes: self.lang.unit(&surface.unit),
-            source: format!("./{}", self.raster),
+            source: format!("./{file}"),
             provider: "gdal",
             map_layer: Element::new("maplayer")
                 .with("type", "raster")
@@ -221,15 +333,13 @@ impl Project<'_> {
     }
 
     fn imprint(&self) -> Imprint<'_> {
-        Imprint { lang: self.lang, attribution: &self.briefing.attribution }
+        Imprint { lang: self.lang, attribution: self.contents.attribution }
     }
 
-    /// The study area with a margin; where it has no corners, the grid of the density.
+    /// What is shown with a margin.
     fn extent(&self) -> Rect<f64> {
-        let bounds =
-            self.briefing.study_area.features.iter().filter_map(|feature| feature.geometry.bounding_rect());
-        let bounds = bounds.reduce(both).unwrap_or_else(|| self.briefing.density.grid.bounds());
-        widened(bounds, 0.04, 0.0)
+        let nowhere = Rect::new(Coord::zero(), Coord::zero());
+        widened(self.contents.area.unwrap_or(nowhere), 0.04, 0.0)
     }
 
     fn canvas(&self, extent: Rect<f64>, crs: &Crs) -> Element {
@@ -249,14 +359,14 @@ impl Project<'_> {
 
     /// What the project is about, in words.
     fn record(&self) -> Element {
-        let record = Record::of_layer(&self.briefing.hotspots, self.imprint());
-        let titled = Record { name: "project", title: self.briefing.title.clone(), ..record };
+        let record = Record::of_layer(self.contents.lead, self.imprint());
+        let titled = Record { name: "project", title: self.contents.title.to_owned(), ..record };
         Element::new("projectMetadata").children(titled.elements(self.imprint()))
     }
 
-    /// One place to jump to for each hotspot, with some ground around it.
+    /// One place to jump to for each hotspot or place of a plan, with some ground around it.
     fn bookmarks(&self, crs: &Crs) -> Element {
-        let hotspots = &self.briefing.hotspots;
+        let Contents { lead, one, .. } = self.contents;
         let place = |feature: &brasa_model::Feature| {
             let around = widened(feature.geometry.bounding_rect()?, 0.5, 250.0);
             let (min, max) = (around.min(), around.max());
@@ -268,17 +378,17 @@ impl Project<'_> {
                 corner(min.x, max.y),
                 corner(min.x, min.y),
             ];
-            let id = identity(&format!("hotspot_{}", feature.id), &hotspots.provenance);
+            let id = identity(&format!("{}_{}", one.to_ascii_lowercase(), feature.id), &lead.provenance);
             Some(
                 Element::new("Bookmark")
                     .with("id", id)
-                    .with("name", format!("{} {}", self.lang.say("Hotspot"), feature.id))
-                    .with("group", self.lang.say("Hotspots"))
+                    .with("name", format!("{} {}", self.lang.say(one), feature.id))
+                    .with("group", self.lang.say(&lead.title))
                     .with("extent", format!("POLYGON(({}))", ring.join(", ")))
                     .child(srs(crs)),
             )
         };
-        Element::new("Bookmarks").children(hotspots.features.iter().filter_map(place))
+        Element::new("Bookmarks").children(lead.features.iter().filter_map(place))
     }
 }
 
