@@ -59,7 +59,7 @@ pub use layer::{Column, ColumnKind, Feature, Features, Layer, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use plain::is_plainly_valid;
-pub use plan::{Clock, Depot, Doing, Offset, PatrolPlan, PlanArea, Shift, Stop, Tour, Unserved};
+pub use plan::{Clock, Depot, Doing, Offset, PatrolPlan, PlanArea, Rest, Shift, Stop, Tour, Unserved};
 pub use provenance::{InputRecord, KindRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};
 pub use style::{ClassRule, Classes, ClassesError, DrawnBy, Scale, Style, Tone, Word};
