@@ -8,7 +8,7 @@
 //! the rush hour. A unit stops on the street nearest to its point; the way from the street to the point is not driven and not counted.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 
 use geo::Coord;
 use rayon::prelude::*;
@@ -137,7 +137,7 @@ impl Network {
     /// street so near. Such a point can neither be driven to nor from.
     pub fn travel(&self, points: &[Coord<f64>], limit: f64) -> (Travel, Vec<Option<Snap>>) {
         let mut vertices = self.vertices.clone();
-        let mut on: HashMap<u32, Vec<(f64, u32)>> = HashMap::new();
+        let mut on: BTreeMap<u32, Vec<(f64, u32)>> = BTreeMap::new();
         let mut snaps = Vec::with_capacity(points.len());
         let mut stands = Vec::with_capacity(points.len());
         for point in points {

@@ -60,7 +60,9 @@ impl Travel {
 
     /// Seconds from one point to another; `None` where there is no way.
     pub fn seconds(&self, from: usize, to: usize) -> Option<u32> {
-        self.seconds.get(from * self.points + to).copied().filter(|&seconds| seconds != NO_WAY)
+        let inside = from < self.points && to < self.points;
+        let seconds = inside.then(|| self.seconds[from * self.points + to])?;
+        (seconds != NO_WAY).then_some(seconds)
     }
 
     /// The matrix of seconds, by origin and then by destination; [`NO_WAY`] where there is none.

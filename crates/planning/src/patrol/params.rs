@@ -42,9 +42,6 @@ pub struct PatrolRules {
     pub from: Option<Day>,
     /// Days to plan
     pub days: NonZeroU32,
-    /// Time zone of the shifts, such as America/Bogota; when absent, that of the incidents
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tz: Option<String>,
     /// How long a unit stays at each visit; 10 to 16 minutes is what the evidence speaks for
     pub dose: Span,
     /// Visits wanted in each shift: 2 in every area, mean:2 per area shared out by the incidents of those hours, or total:60 shared out so
@@ -80,7 +77,6 @@ impl Default for PatrolRules {
         Self {
             from: None,
             days: NonZeroU32::MIN.saturating_add(6),
-            tz: None,
             dose: minutes(15),
             visits: Wanted::Mean(2),
             at_least: 1,
