@@ -11,10 +11,17 @@
 //! drive least. Shifts are planned in the order of time. Plans are found by slack induction by string removals (Christiaens & Vanden Berghe
 //! 2020, doi:10.1287/trsc.2019.0914), a fixed number of rounds; they are good, not proven best.
 //!
+//! # Agrees with
+//! A checker that knows only the rules, on 1,000 odd worlds (`tests/patrol.rs`). vrp-pragmatic 1.25 knows no spacing between two visits to a place;
+//! given the slots of each visit, fixed beforehand, and 15 s it plans 148 of 180 visits of 60 areas by 8 units in an evening where this plans 164 in
+//! 2 s, and for one visit to each of 180 areas it drives 565 to 611 min, this 545.
+//!
 //! # Chance
 //! Offenders learn a timetable, so visits come in no order that can be learned: each visit is given a slot of the shift drawn by chance, which
 //! is widened only where it would otherwise go without a visit; the search passes over the best place now and then; and in the end begins are
-//! drawn within the time that is free. Another seed gives another order; the same seed the same plan, on any number of threads.
+//! drawn within the time that is free. Another seed gives another order; the same seed the same plan, on any number of threads. The scarcer
+//! time is, the more alike are the orders: 20 areas under six seeds agree to a Kendall's tau of 0.03 on average when all visits can be made,
+//! and of 0.27 when little more than half can. Who knows the seed and the input knows the plan: do not publish them.
 //!
 //! # Reference
 //! Dose: Koper 1995, doi:10.1080/07418829500096231 (10 to 16 minutes; longer stays add little). Trials: Sherman & Weisburd 1995,
@@ -96,8 +103,8 @@ pub struct Coverage {
 }
 
 /// Rounds per wanted visit of a shift, and at most per shift.
-const ROUNDS: u32 = 50;
-const MOST: Effort = Effort { narrow: 3000, wide: 5000 };
+const ROUNDS: u32 = 100;
+const MOST: Effort = Effort { narrow: 3000, wide: 20_000 };
 /// Searches per shift, side by side; the best is kept.
 const SEARCHES: u64 = 2;
 /// Why visits are missing.

@@ -1,7 +1,5 @@
 //! Ways along streets: against a slow, obvious form on grids with one-way streets, and in the worlds that maps are full of.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use brasa_model::Chance;
 use brasa_planning::network::{Network, Road};
 use brasa_planning::travel::{NO_WAY, Travel};
