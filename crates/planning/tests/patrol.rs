@@ -5,6 +5,7 @@
 use std::num::NonZeroU32;
 
 use brasa_model::{Chance, Depot, Doing, PatrolPlan, PlanArea};
+use brasa_planning::network::{Network, Road};
 use brasa_planning::patrol::{Patrol, PatrolInput, PatrolParams, patrol};
 use brasa_planning::shifts::{Day, Roster, roster};
 use brasa_planning::travel::Travel;
@@ -251,6 +252,52 @@ fn plans_of_odd_worlds_are_lawful() {
                 pair[0].planned <= pair[1].planned && pair[0].share <= pair[1].share,
                 "seed {seed}: {pair:?}"
             );
+        }
+    });
+}
+
+#[test]
+fn plans_on_one_way_streets_are_lawful() {
+    (0..40).into_par_iter().for_each(|seed| {
+        let mut world = World::city(12, r#"{"units":"2","shift":"18:00-02:00","days":2}"#, seed);
+        let mut chance = Chance::new(seed, 2);
+        let mut roads = Vec::new();
+        for at in 0..11 {
+            let line = f64::from(at) * 1000.0;
+            for (from, to) in [((0.0, line), (1.0, 0.0)), ((line, 0.0), (0.0, 1.0))] {
+                let place = |step: i32| Coord {
+                    x: from.0 + to.0 * f64::from(step) * 1000.0,
+                    y: from.1 + to.1 * f64::from(step) * 1000.0,
+                };
+                let way = chance.below(3);
+                let speed = 5.0 + chance.share() * 15.0;
+                roads.push(Road {
+                    line: (0..11).map(place).collect(),
+                    forward: way != 1,
+                    backward: way != 2,
+                    speed,
+                });
+            }
+        }
+        let points: Vec<Coord<f64>> =
+            world.areas.iter().map(|area| area.at).chain(world.depots.iter().map(|depot| depot.at)).collect();
+        // Some areas lie too far from a street.
+        let (travel, snaps) = Network::new(&roads).travel(&points, 430.0);
+        world.travel = travel;
+        let plan = world.plan().plan;
+        assert_eq!(broken(&world, &plan), Vec::<String>::new(), "seed {seed}");
+        let depots = 12..14;
+        for area in world.travel.cut_off(&depots.collect::<Vec<_>>()).into_iter().filter(|point| *point < 12)
+        {
+            let told =
+                plan.unserved.iter().filter(|missing| missing.area == area && missing.why == "not reachable");
+            assert_eq!(told.count(), 2, "seed {seed}, area {area}");
+        }
+        for (tour, stop) in plan.tours.iter().flat_map(|tour| tour.stops.iter().map(move |stop| (tour, stop)))
+        {
+            if let (Doing::Visit(area), [.., last]) = (stop.doing, stop.path.as_slice()) {
+                assert_eq!(Some(*last), snaps[area].map(|snap| snap.at), "seed {seed}, unit {}", tour.unit);
+            }
         }
     });
 }
