@@ -61,7 +61,7 @@ pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use plain::is_plainly_valid;
 pub use plan::{
-    Clock, Depot, Doing, Fact, Offset, PatrolPlan, PlanArea, PlanBriefing, Shift, Stop, Tour, Unserved,
+    Clock, Depot, Doing, Fact, Offset, PatrolPlan, PlanArea, PlanBriefing, Rest, Shift, Stop, Tour, Unserved,
 };
 pub use provenance::{InputRecord, KindRecord, Provenance};
 pub use risk::{Contour, Risk, Tail};

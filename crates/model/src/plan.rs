@@ -70,6 +70,26 @@ pub struct Depot {
     pub at: Coord<f64>,
 }
 
+/// The break that every tour of a long shift owes. Lengths are in seconds, places in time after the begin of the shift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// How long it lasts.
+    pub length: i64,
+    /// It does not begin before.
+    pub from: i64,
+    /// It has ended by then.
+    pub until: i64,
+    /// Shifts at least so long owe it.
+    pub owed_from: i64,
+}
+
+impl Rest {
+    /// Whether a tour of a shift of so many seconds owes a break: by the length of the shift, not of the tour.
+    pub const fn is_owed(&self, length: i64) -> bool {
+        length >= self.owed_from
+    }
+}
+
 /// What a unit does at a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doing {
@@ -77,7 +97,7 @@ pub enum Doing {
     Start,
     /// Stays in an area, by position.
     Visit(usize),
-    /// Rests, where it is.
+    /// Rests, at the place of the stop before.
     Break,
     /// Is back at its depot.
     End,
@@ -143,6 +163,8 @@ pub struct PatrolPlan {
     pub dose: i64,
     /// From the begin of a visit to the begin of the next one to the same area at least so many seconds.
     pub spacing: i64,
+    /// The break that is owed; `None` where none is planned.
+    pub rest: Option<Rest>,
     /// Visits wanted, per shift and area.
     pub wanted: Vec<Vec<u32>>,
     /// One per unit and shift, by shift and then by unit; a unit without a visit stays at its depot and has none.

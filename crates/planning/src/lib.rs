@@ -3,8 +3,14 @@
 //! Pure functions: neither disk, clock nor environment; what chance decides follows a seed. A plan says what it optimises and how far
 //! it may be from the best.
 
+pub mod demand;
 pub mod error;
 pub mod graph;
+pub mod network;
+pub mod patrol;
+pub mod shifts;
+pub mod travel;
+mod written;
 
 pub use error::PlanError;
 pub use graph::Graph;
