@@ -3,8 +3,15 @@
 //! Pure functions: neither disk, clock nor environment; what chance decides follows a seed. A plan says what it optimises and how far
 //! it may be from the best.
 
+pub mod areas;
+pub mod budget;
+pub mod costs;
 pub mod error;
 pub mod graph;
+pub mod settings;
+pub mod sites;
 
+pub use budget::{Budget, Resource};
 pub use error::PlanError;
 pub use graph::Graph;
+pub use settings::{Objective, Share};
