@@ -3,14 +3,21 @@
 //! Pure functions: neither disk, clock nor environment; what chance decides follows a seed. A plan says what it optimises and how far
 //! it may be from the best.
 
+pub mod areas;
+pub mod budget;
+pub mod costs;
 pub mod demand;
 pub mod error;
 pub mod graph;
 pub mod network;
 pub mod patrol;
+pub mod settings;
 pub mod shifts;
+pub mod sites;
 pub mod travel;
 mod written;
 
+pub use budget::{Budget, Resource};
 pub use error::PlanError;
 pub use graph::Graph;
+pub use settings::{Objective, Share};
