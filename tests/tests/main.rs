@@ -20,6 +20,7 @@ mod joins;
 mod kde_spacetime;
 mod local;
 mod optics;
+mod other_pages;
 mod pattern;
 mod pictures;
 mod pipeline;

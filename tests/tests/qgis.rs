@@ -114,6 +114,10 @@ fn check_folder(results: &Path, crs: &str) {
         let classes = layer["classes"].as_array().unwrap().len().max(1);
         assert_eq!(layer["sld"]["rules"], classes, "{layer}");
     }
+    // What stands beside hotspots.geojson is not taken for the package of the same name.
+    let titles: std::collections::BTreeSet<&str> =
+        package.iter().map(|layer| layer["title"].as_str().unwrap()).collect();
+    assert_eq!(titles.len(), package.len(), "{titles:?}");
     check_project(project, hotspots, timed, crs);
     if timed {
         let layer = package.iter().find(|layer| layer["temporal"] == true).unwrap();
@@ -182,6 +186,8 @@ fn the_demo_opens_in_qgis() {
     let over_time = reports.iter().find(|report| report["temporal"] == true).unwrap();
     assert_eq!(over_time["frames"].as_array().unwrap().len(), 24, "{over_time}");
     let geojson = of(&reports, "hotspots.geojson")[0];
+    is_as_meant(geojson);
+    assert_eq!((&geojson["renderer"], &geojson["labels"]), (&"graduatedSymbol".into(), &"rank".into()));
     assert_eq!(geojson["invalid_geometries"], 0, "{geojson}");
     assert!(["EPSG:4326", "OGC:CRS84"].contains(&geojson["crs"].as_str().unwrap()), "{geojson}");
 }
@@ -256,9 +262,19 @@ fn the_answer_of_a_method_opens_styled() {
     run("gi-star", &["--cell", "300m"], "zones.geojson");
     run("st-dbscan", &["--eps", "300m", "--eps-time", "14d", "--min-points", "5"], "series.geojson");
     run("dbscan", &["--eps", "150m"], "clusters.fgb");
+    run("dbscan", &["--eps", "150m"], "other.shp");
+    run("st-dbscan", &["--eps", "300m", "--eps-time", "14d", "--min-points", "5"], "times.shp");
     run("isopleths", &[], "areas.gpkg");
-    let names =
-        ["density.tif", "slices.tif", "zones.geojson", "series.geojson", "clusters.fgb", "areas.gpkg"];
+    let names = [
+        "density.tif",
+        "slices.tif",
+        "zones.geojson",
+        "series.geojson",
+        "clusters.fgb",
+        "other.shp",
+        "times.shp",
+        "areas.gpkg",
+    ];
     let reports = open(&names.map(at));
     assert_eq!(reports.len(), names.len(), "{reports:?}");
     for report in &reports {

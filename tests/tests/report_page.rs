@@ -9,7 +9,7 @@ use brasa_tests::{brasa, root};
 use serde_json::Value;
 
 /// Opens a page and tells what it did, if there is a browser.
-fn opened(page: &Path, flags: &[&str]) -> Option<Value> {
+pub fn opened(page: &Path, flags: &[&str]) -> Option<Value> {
     let web = root().join("crates/export/web");
     let chromium =
         std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
@@ -30,7 +30,7 @@ fn opened(page: &Path, flags: &[&str]) -> Option<Value> {
 }
 
 /// What holds for every page.
-fn is_quiet(told: &Value) {
+pub fn is_quiet(told: &Value) {
     assert_eq!(told["requests"], serde_json::json!([]), "it asks nobody for anything");
     assert_eq!(told["console"], serde_json::json!([]), "it has nothing to complain of");
     assert_eq!(told["executed"], false, "nothing from the data runs");

@@ -196,22 +196,20 @@ impl Target<'_> {
         }
         match format {
             Format::GeoPackage => brasa_export::write_gpkg(&[&layer], self.imprint, self.path)?,
-            Format::Svg | Format::Png => {
+            format if format.is_picture() => {
                 let drawing = brasa_export::draw_layer(&layer, self.imprint)?;
                 brasa_export::write_drawing(&drawing, self.path, format)?;
             }
             _ => brasa_export::write_layer(&layer, self.path, format)?,
         }
-        self.accompany(|| Companions::of_layer(&layer, self.imprint))?;
+        self.accompany(|| Companions::of_layer(&layer, format, self.imprint))?;
         Ok((layer.provenance, headline))
     }
 
-    /// Writes the style and the record for QGIS beside the answer, where its format has no room for them.
+    /// Writes the styles and the record beside the answer, where its format has no room for them.
     fn accompany(&self, companions: impl FnOnce() -> Companions) -> Result<(), EngineError> {
         match self.format {
-            FileFormat::Map(format) if format.companions().contains(&"qml") => {
-                Ok(companions().write(self.path)?)
-            }
+            FileFormat::Map(format) if format.is_styled() => Ok(companions().write(self.path)?),
             _ => Ok(()),
         }
     }

@@ -55,6 +55,7 @@ pub fn write_curve(curve: &Curve, path: &Path, format: CurveFormat) -> Result<()
     match format {
         CurveFormat::Csv => tables::write_curve(curve, path),
         CurveFormat::Svg => write_text(&picture::curve::svg(curve), path),
+        CurveFormat::Pdf => picture::write_pdf(&picture::curve::svg(curve), path),
         CurveFormat::Png => picture::write_png(&picture::curve::svg(curve), path),
         CurveFormat::Json => write_json(
             &Record {

@@ -216,7 +216,7 @@ impl Diagnose for ExportError {
                 "points, lines and areas together" => "write it to .gpkg or .geojson".to_owned(),
                 _ => "write it to .gpkg, .fgb, .geojson, .geojsonl, .kml or .csv".to_owned(),
             },
-            Self::CurveFormatUnknown(_) => "write it to .csv, .json, .svg or .png".to_owned(),
+            Self::CurveFormatUnknown(_) => "write it to .csv, .json, .svg, .png or .pdf".to_owned(),
             Self::InspectionFormatUnknown(_) => "write it to .html or .json".to_owned(),
             Self::NotBuilt(format) => {
                 let (endings, feature) = (supported().join(", "), format.needs().unwrap_or_default());

@@ -32,10 +32,12 @@ pub enum Format {
     Svg,
     /// A map as a picture of pixels.
     Png,
+    /// A map on a page to print or to mail.
+    Pdf,
 }
 
 /// Every ending, with its format; the first of a format is the usual one.
-const ENDINGS: [(&str, Format); 16] = [
+const ENDINGS: [(&str, Format); 17] = [
     ("geojson", Format::GeoJson),
     ("json", Format::GeoJson),
     ("geojsonl", Format::GeoJsonSeq),
@@ -52,6 +54,7 @@ const ENDINGS: [(&str, Format); 16] = [
     ("tiff", Format::GeoTiff),
     ("svg", Format::Svg),
     ("png", Format::Png),
+    ("pdf", Format::Pdf),
 ];
 
 impl Format {
@@ -66,13 +69,14 @@ impl Format {
             | Self::PmTiles
             | Self::Csv
             | Self::Svg
-            | Self::Png => None,
+            | Self::Png
+            | Self::Pdf => None,
         }
     }
 
     /// Whether it is a picture of a map.
     pub const fn is_picture(self) -> bool {
-        matches!(self, Self::Svg | Self::Png)
+        matches!(self, Self::Svg | Self::Png | Self::Pdf)
     }
 
     /// Whether this build writes it.
@@ -88,11 +92,18 @@ impl Format {
     pub const fn companions(self) -> &'static [&'static str] {
         match self {
             Self::Csv => &["csvt", "prj", "datapackage.json"],
-            Self::Shapefile => &["shx", "dbf", "prj", "cpg", "fields.csv"],
-            // What QGIS looks for beside a file; a GeoPackage holds both.
-            Self::GeoJson | Self::GeoJsonSeq | Self::FlatGeobuf | Self::GeoTiff => &["qml", "qmd"],
+            // What QGIS looks for beside a file; a GeoPackage holds both. What a web map is told of its looks stands in a style.
+            Self::Shapefile => &["shx", "dbf", "prj", "cpg", "fields.csv", "qml", "qmd"],
+            Self::GeoJson => &["qml", "qmd", "style.json"],
+            Self::GeoJsonSeq | Self::FlatGeobuf | Self::GeoTiff => &["qml", "qmd"],
+            Self::PmTiles => &["style.json"],
             _ => &[],
         }
+    }
+
+    /// Whether a style stands beside it.
+    pub fn is_styled(self) -> bool {
+        self.companions().iter().any(|ending| ["qml", "style.json"].contains(ending))
     }
 
     /// The ending of a file that would share its `.prj` with this format, and mean another one.
@@ -133,6 +144,8 @@ pub enum CurveFormat {
     Svg,
     /// A picture of pixels.
     Png,
+    /// A picture on a page.
+    Pdf,
 }
 
 /// The format of a curve that the ending of a file name asks for, in capitals or not.
@@ -143,6 +156,7 @@ pub fn curve_format_of(path: &Path) -> Result<CurveFormat, ExportError> {
         "json" => Ok(CurveFormat::Json),
         "svg" => Ok(CurveFormat::Svg),
         "png" => Ok(CurveFormat::Png),
+        "pdf" => Ok(CurveFormat::Pdf),
         _ => Err(ExportError::CurveFormatUnknown(path.to_owned())),
     }
 }
@@ -185,10 +199,11 @@ mod tests {
         assert_eq!(curve_format_of(Path::new("a.json")).unwrap(), CurveFormat::Json);
         assert_eq!(curve_format_of(Path::new("a.svg")).unwrap(), CurveFormat::Svg);
         assert_eq!(curve_format_of(Path::new("a.png")).unwrap(), CurveFormat::Png);
+        assert_eq!(curve_format_of(Path::new("a.Pdf")).unwrap(), CurveFormat::Pdf);
         for name in ["a.geojson", "a.tif", "a"] {
             let error = curve_format_of(Path::new(name)).unwrap_err();
             assert_eq!((error.code(), error.blame()), ("format_unsuitable", Blame::Usage), "{name}");
-            assert_eq!(error.help().unwrap(), "write it to .csv, .json, .svg or .png");
+            assert_eq!(error.help().unwrap(), "write it to .csv, .json, .svg, .png or .pdf");
         }
     }
 

@@ -245,38 +245,41 @@ fn push_position(text: &mut Vec<u8>, position: Coord<i32>) {
 
 /// Units of 1e-7 degrees as degrees, without trailing zeros.
 pub(crate) fn push_degrees(text: &mut Vec<u8>, units: i32) {
-    let (whole, mut rest) = (units.unsigned_abs() / 10_000_000, units.unsigned_abs() % 10_000_000);
-    let mut digits = [0_u8; 12];
-    let mut start = digits.len();
-    let mut put = |digit: u8| {
-        start -= 1;
-        digits[start] = digit;
+    let (whole, rest) = (units.unsigned_abs() / 10_000_000, units.unsigned_abs() % 10_000_000);
+    let mut digits = *b"-000.0000000";
+    let mut put = |at: usize, number: u32| digits[at..at + 2].copy_from_slice(&PAIRS[number as usize % 100]);
+    put(2, whole % 100);
+    put(5, rest / 100_000);
+    put(7, rest / 1000 % 100);
+    put(9, rest / 10 % 100);
+    digits[1] += (whole / 100) as u8;
+    digits[11] += (rest % 10) as u8;
+    let mut start = match whole {
+        0..10 => 3,
+        10..100 => 2,
+        _ => 1,
     };
-    if rest > 0 {
-        let mut places = 7;
-        while rest % 10 == 0 {
-            rest /= 10;
-            places -= 1;
-        }
-        for _ in 0..places {
-            put(b'0' + (rest % 10) as u8);
-            rest /= 10;
-        }
-        put(b'.');
-    }
-    let mut whole = whole;
-    loop {
-        put(b'0' + (whole % 10) as u8);
-        whole /= 10;
-        if whole == 0 {
-            break;
-        }
-    }
     if units < 0 {
-        put(b'-');
+        start -= 1;
+        digits[start] = b'-';
     }
-    text.extend_from_slice(&digits[start..]);
+    let mut end = if rest == 0 { 4 } else { digits.len() };
+    while rest > 0 && digits[end - 1] == b'0' {
+        end -= 1;
+    }
+    text.extend_from_slice(&digits[start..end]);
 }
+
+/// `00` to `99`.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut at = 0;
+    while at < 100 {
+        pairs[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
+        at += 1;
+    }
+    pairs
+};
 
 #[cfg(test)]
 mod tests {

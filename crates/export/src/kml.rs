@@ -2,7 +2,8 @@
 //!
 //! Values are typed by a schema and shown with their titles; texts from files are escaped, and what XML 1.0 cannot hold
 //! becomes U+FFFD. The document carries the period the layer speaks of, a feature its own where it has one: local civil
-//! time, without a zone.
+//! time, without a zone. Each class of the legend is a shared style. Features are not parted into folders by class: QGIS would
+//! ask which of them to open.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,20 +13,26 @@ use geo::{Coord, Geometry, LineString, Polygon};
 
 use crate::escape::escaped;
 use crate::geojson::{Header, push_degrees};
-use crate::{ExportError, lonlat, sink};
+use crate::qgis::{Look, Shape, colour};
+use crate::style::{Entry, Legend, Rgb};
+use crate::{ExportError, Lang, lonlat, sink};
+
+/// Pixels per millimetre, as wide as Google Earth draws them.
+const PIXELS_PER_MM: f64 = 96.0 / 25.4;
 
 /// Writes a layer as one document.
 pub(crate) fn write(layer: &Layer, path: &Path) -> Result<(), ExportError> {
     let geometries = lonlat::geometries(layer)?;
     let header = Header::new(layer, &geometries);
     let types = types(layer);
+    let legend = Legend::of(layer, Lang::EN);
     sink::write(path, |out| {
         let mut text = Vec::new();
-        push_head(&mut text, layer, &types, &serde_json::to_string(&header)?);
+        push_head(&mut text, layer, &legend, &types, &serde_json::to_string(&header)?);
         out.write_all(&text)?;
         for (feature, geometry) in layer.features.iter().zip(&geometries) {
             text.clear();
-            push_feature(&mut text, layer, feature, geometry.as_ref());
+            push_feature(&mut text, layer, feature, legend.entry_of(feature), geometry.as_ref());
             out.write_all(&text)?;
         }
         out.write_all(b"</Document></kml>\n")
@@ -47,7 +54,7 @@ fn types(layer: &Layer) -> Vec<&'static str> {
 }
 
 /// Everything before the features.
-fn push_head(text: &mut Vec<u8>, layer: &Layer, types: &[&str], about: &str) {
+fn push_head(text: &mut Vec<u8>, layer: &Layer, legend: &Legend, types: &[&str], about: &str) {
     text.extend_from_slice(
         b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
           <kml xmlns=\"http://www.opengis.net/kml/2.2\" xmlns:brasa=\"urn:brasa\"><Document>\n",
@@ -57,7 +64,9 @@ fn push_head(text: &mut Vec<u8>, layer: &Layer, types: &[&str], about: &str) {
     if let Some(period) = layer.period {
         push_span(text, period.start, period.end);
     }
-    text.extend_from_slice(b"\n<ExtendedData>");
+    text.push(b'\n');
+    push_styles(text, legend, &Look::of(layer));
+    text.extend_from_slice(b"<ExtendedData>");
     element(text, "brasa:about", about);
     text.extend_from_slice(b"</ExtendedData>\n<Schema id=\"columns\" name=\"");
     text.extend_from_slice(escaped(&layer.name).as_bytes());
@@ -74,6 +83,39 @@ fn push_head(text: &mut Vec<u8>, layer: &Layer, types: &[&str], about: &str) {
     text.extend_from_slice(b"</Schema>\n");
 }
 
+/// A style for each class, `c0`, `c1` and so on, and `none` for what has no class.
+fn push_styles(text: &mut Vec<u8>, legend: &Legend, look: &Look) {
+    let unclassed = Entry { label: String::new(), fill: None, test: crate::style::Test::Any };
+    let classes = legend.entries.iter().enumerate().map(|(at, entry)| (format!("c{at}"), entry));
+    for (id, entry) in classes.chain([("none".to_owned(), &unclassed)]) {
+        let own = colour(entry, look);
+        let (edge, width) = match (look.shape, look.edge) {
+            (Shape::Line, edge) if entry.fill.is_some() => {
+                (own, edge.map_or(0.8, |(_, width)| width.max(0.8)))
+            }
+            (_, Some(edge)) => edge,
+            (_, None) => (own, 0.1),
+        };
+        let (fill, width) = (u8::from(entry.fill.is_some()), width * PIXELS_PER_MM);
+        let filled = coloured(own, look.opacity);
+        text.extend_from_slice(
+            format!(
+                "<Style id=\"{id}\"><IconStyle><color>{}</color></IconStyle><LineStyle><color>{}</color><width>{width:.1}</width></LineStyle>\
+                 <PolyStyle><color>{filled}</color><fill>{fill}</fill></PolyStyle></Style>\n",
+                coloured(own, 1.0),
+                coloured(edge, 1.0),
+            )
+            .as_bytes(),
+        );
+    }
+}
+
+/// A colour as KML writes it: opacity, blue, green, red.
+fn coloured(Rgb(red, green, blue): Rgb, opacity: f64) -> String {
+    let alpha = (opacity * 255.0).round() as u8;
+    format!("{alpha:02x}{blue:02x}{green:02x}{red:02x}")
+}
+
 fn push_span(text: &mut Vec<u8>, begin: Civil, end: Civil) {
     text.extend_from_slice(b"<TimeSpan>");
     element(text, "begin", &begin.to_string());
@@ -81,7 +123,13 @@ fn push_span(text: &mut Vec<u8>, begin: Civil, end: Civil) {
     text.extend_from_slice(b"</TimeSpan>");
 }
 
-fn push_feature(text: &mut Vec<u8>, layer: &Layer, feature: &Feature, geometry: Option<&Geometry<i32>>) {
+fn push_feature(
+    text: &mut Vec<u8>,
+    layer: &Layer,
+    feature: &Feature,
+    class: Option<usize>,
+    geometry: Option<&Geometry<i32>>,
+) {
     let id = feature.id;
     text.extend_from_slice(format!("<Placemark id=\"f{id}\"><name>{id}</name>").as_bytes());
     if let Some((begin, end)) = layer.start_and_end()
@@ -89,6 +137,8 @@ fn push_feature(text: &mut Vec<u8>, layer: &Layer, feature: &Feature, geometry: 
     {
         push_span(text, *begin, *end);
     }
+    let style = class.map_or_else(|| "none".to_owned(), |class| format!("c{class}"));
+    element(text, "styleUrl", &format!("#{style}"));
     text.extend_from_slice(b"<ExtendedData><SchemaData schemaUrl=\"#columns\">");
     for (value, column) in feature.values.iter().zip(&layer.columns) {
         let value = match value {

@@ -13,11 +13,11 @@
 //! | `.geojsonl`, `.geojsons` | a layer, one feature per line | longitude and latitude | no room |
 //! | `.gpkg` | one or several layers | the layer's own | in the file |
 //! | `.fgb` | a layer | the layer's own | no room |
-//! | `.csv`, `.json`, `.svg` | a curve: a table, an object, a picture | none | in `.json` and `.svg` |
+//! | `.csv`, `.json`, `.svg`, `.png`, `.pdf` | a curve: a table, an object, a picture | none | in `.json`, `.svg` and `.pdf` |
 //! | `.shp` with `.shx`, `.dbf`, `.prj`, `.cpg`, `.fields.csv` | a layer of one kind of geometry | the layer's own | no room; what became of names and values is in `.fields.csv` |
 //! | `.kml` | a layer | longitude and latitude | in the file |
 //! | `.pmtiles` | a layer in vector tiles, thinned out at coarse zooms | web Mercator | in the file |
-//! | `.svg`, `.png` | a drawing: of a briefing, a layer, a surface, a curve | the layer's own | in `.svg` |
+//! | `.svg`, `.png`, `.pdf` | a drawing: of a briefing, a layer, a surface, a curve | the layer's own | in `.svg`, and attached to `.pdf` |
 //! | `.parquet`, `.geoparquet` | a layer, GeoParquet 1.1 | longitude and latitude | in the file |
 //! | `.csv` with `.csvt`, `.prj`, `.datapackage.json` | a layer (`lon,lat` of a place inside each feature), surfaces (`x,y` and a column each, such as `intensity`) or a series (`x,y,start,end,intensity`) | see left | in `.datapackage.json` |
 //! | `.tif`, `.tiff` | surfaces, or a series with a band per slice: cloud-optimised GeoTIFF | the surface's own | in the file |
@@ -36,6 +36,7 @@ mod json;
 mod kml;
 mod lang;
 mod lonlat;
+mod maplibre;
 mod page;
 mod picture;
 mod plan;
@@ -82,7 +83,7 @@ pub fn write_layer(layer: &Layer, path: &Path, format: Format) -> Result<(), Exp
         Format::Shapefile => write_shp(layer, path),
         Format::GeoPackage => write_gpkg(&[layer], Imprint::PLAIN, path),
         Format::FlatGeobuf => write_fgb(layer, path),
-        Format::GeoTiff | Format::Svg | Format::Png => {
+        Format::GeoTiff | Format::Svg | Format::Png | Format::Pdf => {
             Err(ExportError::FormatUnsuitable { format, what: "a layer of features" })
         }
     }
@@ -218,11 +219,12 @@ pub fn draw_surface(
     Ok(picture::map::of_surface(surface, (title, &crs.to_string()), imprint))
 }
 
-/// Writes a drawing: as it is, or as PNG with two pixels to each of its units.
+/// Writes a drawing: as it is, as PNG with two pixels to each of its units, or as a page of PDF.
 pub fn write_drawing(svg: &str, path: &Path, format: Format) -> Result<(), ExportError> {
     match format {
         Format::Svg => write_text(svg, path),
         Format::Png => picture::write_png(svg, path),
+        Format::Pdf => picture::write_pdf(svg, path),
         _ => Err(ExportError::FormatUnsuitable { format, what: "a drawing" }),
     }
 }

@@ -25,10 +25,60 @@ const TURN: i64 = 2 * HALF_TURN;
 /// Every geometry of a layer in units of 1e-7 degrees, `None` where there is none. The first feature that cannot be
 /// brought there is an error.
 pub(crate) fn geometries(layer: &Layer) -> Result<Vec<Option<Geometry<i32>>>, ExportError> {
+    geometries_around(layer, Middle::Greenwich)
+}
+
+/// The same with longitudes counted from another meridian, opposite to which they are cut.
+pub(crate) fn geometries_around(
+    layer: &Layer,
+    middle: Middle,
+) -> Result<Vec<Option<Geometry<i32>>>, ExportError> {
     let projector = layer.crs.to_lonlat()?;
-    let converted: Vec<_> =
-        layer.features.par_iter().map(|feature| one(layer, &projector, feature)).collect();
+    let way = Way { projector: &projector, middle };
+    let one = |feature: &Feature| {
+        way.geometry(&feature.geometry).map_err(|refusal| refusal.explain(layer, feature))
+    };
+    let converted: Vec<_> = layer.features.par_iter().map(one).collect();
     converted.into_iter().collect()
+}
+
+/// From where longitudes are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Middle {
+    /// As everywhere.
+    Greenwich,
+    /// From the 180th meridian: what lies across it is in one piece.
+    Opposite,
+}
+
+impl Middle {
+    /// The one that leaves these in one piece.
+    pub fn of(geometries: &[Option<Geometry<i32>>]) -> Self {
+        let across = bounds(geometries).is_some_and(|[west, _, east, _]| west > east);
+        if across { Self::Opposite } else { Self::Greenwich }
+    }
+
+    /// Its longitude.
+    pub const fn degrees(self) -> f64 {
+        match self {
+            Self::Greenwich => 0.0,
+            Self::Opposite => 180.0,
+        }
+    }
+
+    /// A longitude as counted from here, at most half a turn to either side.
+    pub fn around(self, lon: f64) -> f64 {
+        turned_back(lon - self.degrees())
+    }
+
+    /// The longitude of what is counted from here.
+    pub fn back(self, lon: f64) -> f64 {
+        turned_back(lon + self.degrees())
+    }
+}
+
+fn turned_back(lon: f64) -> f64 {
+    if lon.abs() > 180.0 { lon - lon.signum() * 360.0 } else { lon }
 }
 
 /// West, south, east, north of all geometries in degrees. West is greater than east where that is the shorter way
@@ -70,16 +120,8 @@ pub(crate) fn place(
     feature: &Feature,
     at: Coord<f64>,
 ) -> Result<Coord<i32>, ExportError> {
-    let way = Way(projector);
+    let way = Way { projector, middle: Middle::Greenwich };
     way.position(at).map_err(|refusal| refusal.explain(layer, feature))
-}
-
-fn one(
-    layer: &Layer,
-    projector: &Projector,
-    feature: &Feature,
-) -> Result<Option<Geometry<i32>>, ExportError> {
-    Way(projector).geometry(&feature.geometry).map_err(|refusal| refusal.explain(layer, feature))
 }
 
 /// A place that cannot be written, and why.
@@ -93,15 +135,19 @@ impl Refusal {
     }
 }
 
-struct Way<'a>(&'a Projector);
+struct Way<'a> {
+    projector: &'a Projector,
+    middle: Middle,
+}
 
 impl Way<'_> {
     fn position(&self, at: Coord<f64>) -> Result<Coord<i32>, Refusal> {
-        let (lon, lat) = self.0.convert(at.x, at.y).ok_or(Refusal(at, "has no longitude and latitude"))?;
+        let (lon, lat) =
+            self.projector.convert(at.x, at.y).ok_or(Refusal(at, "has no longitude and latitude"))?;
         if !(lon.abs() <= 360.0 && lat.abs() <= 90.0) {
             return Err(Refusal(at, "lies beyond 360 degrees of longitude or 90 of latitude"));
         }
-        let x = (lon * PER_DEGREE).round() as i64;
+        let x = (lon * PER_DEGREE).round() as i64 - (self.middle.degrees() * PER_DEGREE) as i64;
         let x = if x.abs() > HALF_TURN { x - x.signum() * TURN } else { x };
         Ok(Coord { x: x as i32, y: (lat * PER_DEGREE).round() as i32 })
     }
@@ -336,6 +382,15 @@ enum Turn {
 /// Twice the signed area of a closed path, exactly; positive when it turns counter-clockwise.
 fn doubled_area(path: &[Coord<i64>]) -> i128 {
     let Some(origin) = path.first() else { return 0 };
+    // Of a few positions no further than 26 degrees from the first, 64 bits hold the sum.
+    let near = |at: &Coord<i64>| (at.x - origin.x).abs().max((at.y - origin.y).abs()) < 1 << 28;
+    if path.len() < 8 && path.iter().all(near) {
+        let turn = |pair: &[Coord<i64>]| {
+            let [a, b] = [pair[0] - *origin, pair[1] - *origin];
+            a.x * b.y - a.y * b.x
+        };
+        return path.windows(2).map(turn).sum::<i64>().into();
+    }
     let from_origin = |at: &Coord<i64>| (i128::from(at.x - origin.x), i128::from(at.y - origin.y));
     path.windows(2)
         .map(|pair| {

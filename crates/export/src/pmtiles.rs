@@ -17,7 +17,7 @@ use geo::{
     Simplify,
 };
 use mvt::{GeomData, GeomEncoder, GeomType, Tile};
-use pmtiles::{PmTilesWriter, TileCoord, TileId, TileType};
+use pmtiles::{PmTilesWriter, PmtError, TileCoord, TileId, TileType};
 use serde_json::json;
 
 use crate::geojson::Header;
@@ -66,16 +66,24 @@ pub(crate) fn write(layer: &Layer, path: &Path) -> Result<(), ExportError> {
             .center_zoom(coarsest)
             .metadata(metadata.to_string())
             .create(out)
-            .map_err(io::Error::other)?;
+            .map_err(as_the_system_says)?;
         for zoom in coarsest..=finest {
             for (id, held) in tiles(&shapes, zoom, zoom == finest) {
                 let coord: TileCoord = TileId::new(id).map_err(io::Error::other)?.into();
                 let bytes = encoded(layer, &held).map_err(io::Error::other)?;
-                archive.add_tile(coord, &bytes).map_err(io::Error::other)?;
+                archive.add_tile(coord, &bytes).map_err(as_the_system_says)?;
             }
         }
-        archive.finalize().map_err(io::Error::other)
+        archive.finalize().map_err(as_the_system_says)
     })
+}
+
+/// The error of the system, where it is one: a full disk is told as such.
+fn as_the_system_says(error: PmtError) -> io::Error {
+    match error {
+        PmtError::Reading(error) => error,
+        error => io::Error::other(error),
+    }
 }
 
 /// The coarsest and the finest zoom for what covers so much of the world.

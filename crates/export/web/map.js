@@ -89,11 +89,12 @@ function paint(pen, width, height, view, ink, ratio) {
     pen.drawImage(scene.density.canvas, place(left, origin[0]), place(top, origin[1]), (right - left) * WORLD, (bottom - top) * WORLD);
     pen.globalAlpha = 1;
   }
-  each("zones", (path, fill) => {
+  each("zones", (path, fill, layer) => {
     pen.globalAlpha = 0.75;
     pen.fillStyle = fill ?? ink("line");
     pen.fill(path, "evenodd");
-    stroke(path, ink("edge"), 0.3);
+    // The edges of very many squares would hide what is in them.
+    if (!layer.squares) stroke(path, ink("edge"), 0.3);
     pen.globalAlpha = 1;
   });
   each("hotspots", (path, fill) => {
@@ -212,7 +213,7 @@ const GL_PARTS = {
   basemap: () => [["line", { "line-color": colour("street"), "line-width": 1 }]],
   zones: (layer) => [
     ["fill", { "fill-color": glFill(layer), "fill-opacity": 0.75 }],
-    ["line", { "line-color": colour("edge"), "line-width": 0.4, "line-opacity": 0.4 }],
+    ["line", { "line-color": colour("edge"), "line-width": 0.4, "line-opacity": layer.squares ? 0 : 0.4 }],
   ],
   hotspots: (layer) => [
     ["fill", { "fill-color": glFill(layer), "fill-opacity": 0.6 }],
@@ -311,6 +312,9 @@ function moved() {
   });
 }
 
+/** A length on the ground. */
+const distance = (metres) => (metres >= 1000 ? `${short(metres / 1000)} km` : `${short(metres)} m`);
+
 /** A round length on the ground that fits into about a hundred pixels: how many pixels it is, and what it is called. */
 function scaleBar(view) {
   const [, lat] = lonlat([view.x, view.y]);
@@ -318,7 +322,7 @@ function scaleBar(view) {
   const wanted = metres * 110;
   const tens = 10 ** Math.floor(Math.log10(wanted));
   const length = [5, 2, 1].find((part) => part * tens <= wanted) * tens;
-  return [length / metres, length >= 1000 ? `${number(length / 1000)} km` : `${short(length)} m`];
+  return [length / metres, distance(length)];
 }
 function placeScale() {
   const [width, name] = scaleBar(camera);

@@ -82,6 +82,8 @@ function sayStretch() {
 function mapNote() {
   const notes = [];
   for (const layer of scene.layers)
+    if (layer.squares) notes.push(t("{layer}: {n} features are more than a page can draw. Here they are added up in squares of {side}: counts and areas are summed, of other numbers the mean is taken, of words the most frequent that stands out. The other files hold each of them.", { layer: LAYER_NAMES()[layer.name] ?? layer.title, n: number(layer.squares.features), side: distance(layer.squares.side) }));
+  for (const layer of scene.layers)
     if (layer.left_out) notes.push(t("{layer}: {n} features are left out here, those that say least; a page draws {most} at most. The other files hold all of them.", { layer: LAYER_NAMES()[layer.name] ?? layer.title, n: number(layer.left_out), most: number(data.most_features) }));
   if (!data.library) notes.push(t("This brasa was built without its map library; the page draws the map itself, without WebGL."));
   const labels = hotspots().ids.length - MOST_LABELS;
@@ -123,7 +125,11 @@ function point(found, at) {
   const { layer } = found;
   const get = (name) => valueOf(layer, name, found.at);
   if (layer.name === "hotspots") put(tip, el("b", {}, nameOf(found.at)), reasons(found.at)[0]);
-  else {
+  else if (layer.squares) {
+    const entry = layer.classes.entries[layer.class[found.at]];
+    const parts = [entry && said(entry.label), t("{n} zones", { n: number(get("features")) }), isNumber(get("count")) && t("{n} incidents", { n: short(get("count")) })];
+    put(tip, el("b", {}, t("Square of {side}", { side: distance(layer.squares.side) })), parts.filter(Boolean).join(" · "));
+  } else {
     const entry = layer.classes.entries[layer.class[found.at]];
     put(tip, el("b", {}, t("Zone {name}", { name: get("zone") ?? "" })), `${entry ? said(entry.label) : ""}. ${t("{n} incidents", { n: short(get("count")) })}, z = ${number(get("z"), 1)}, ${equals(get("q"))}`);
   }
@@ -204,7 +210,8 @@ function start() {
 function upgrade(toPaper) {
   setTimeout(toPaper, 50);
   const wanted = /map=(webgl|canvas)/.exec(location.hash)?.[1];
-  if (!data.library || wanted === "canvas") return;
+  // The library ends the world at the 180th meridian; the canvas does not.
+  if (!data.library || data.middle || wanted === "canvas") return;
   const probe = el("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: wanted !== "webgl" });
   if (!probe) return;
   probe.getExtension("WEBGL_lose_context")?.loseContext();

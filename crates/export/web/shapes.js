@@ -6,6 +6,9 @@ const WORLD = 2 ** 28;
 const mercator = ([lon, lat]) => [lon / 360, -Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI)];
 const lonlat = ([x, y]) => [x * 360, (Math.atan(Math.exp(-y * 2 * Math.PI)) * 360) / Math.PI - 90];
 
+/** A longitude at most half a turn from Greenwich. */
+const wrapped = (lon) => (lon > 180 ? lon - 360 : lon < -180 ? lon + 360 : lon);
+
 /** Features with the positions of their lines, in degrees. */
 function decoded(layer) {
   return layer.shapes.map(([kind, parts], at) => {
@@ -17,7 +20,7 @@ function decoded(layer) {
         for (let i = 0; i < steps.length; i += 2) {
           x += steps[i];
           y += steps[i + 1];
-          const [lon, lat] = [x / layer.scale, y / layer.scale];
+          const [lon, lat] = [x / layer.scale + data.middle, y / layer.scale];
           line.push([lon, lat]);
           box[0] = Math.min(box[0], lon);
           box[1] = Math.min(box[1], lat);

@@ -94,7 +94,7 @@ function chosenCard() {
   }
   const back = el("button", { type: "button", on: { click: () => choose(null, "list") } }, t("Back to the whole area"));
   const [west, south, east, north] = hotspots().features[at].box;
-  const middle = t("Middle: {lat}, {lon} (latitude, longitude).", { lat: ((south + north) / 2).toFixed(5), lon: ((west + east) / 2).toFixed(5) });
+  const middle = t("Middle: {lat}, {lon} (latitude, longitude).", { lat: ((south + north) / 2).toFixed(5), lon: wrapped((west + east) / 2).toFixed(5) });
   put($("chosen"), el("h3", {}, nameOf(at)), el("ul", { class: "notes" }, [...reasons(at), middle].map((text) => el("li", {}, text))), back);
 }
 
@@ -136,7 +136,9 @@ function howSure(place) {
   const layer = hotspots();
   const zones = layerOf("zones");
   const parts = [];
-  const hot = zones ? zones.ids.filter((_, at) => ["hot", "high_high"].includes(valueOf(zones, "class", at))).length : 0;
+  const isHot = (word) => ["hot", "high_high"].includes(word);
+  const counted = (zones) => (zones.squares ? zones.squares.words.reduce((all, [word, count]) => all + (isHot(word) ? count : 0), 0) : zones.ids.filter((_, at) => isHot(valueOf(zones, "class", at))).length);
+  const hot = zones ? counted(zones) : 0;
   parts.push(el("h3", {}, t("Is it chance?")));
   parts.push(
     el("p", {}, layer.ids.length

@@ -52,7 +52,7 @@ fn session(
         (None, Err(error)) => error.to_string(),
     };
     let said = failures.iter().any(|why| why.contains("No space left") || why.contains("disk is full"));
-    let full = said || no_room(path);
+    let full = said || no_room(path, 1);
     Err(if full {
         ExportError::DiskFull(path.to_owned())
     } else {
@@ -60,10 +60,12 @@ fn session(
     })
 }
 
-/// Whether the disk of `path` is full. Not every driver says why it could not write.
-fn no_room(path: &Path) -> bool {
+/// Whether the disk of `path` has no room for so many bytes. Not every driver says why it could not write.
+fn no_room(path: &Path, bytes: usize) -> bool {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let probe = tempfile::tempfile_in(folder).and_then(|mut file| file.write_all(&[0; 1 << 18]));
+    let piece = [0; 1 << 18];
+    let probe = tempfile::tempfile_in(folder)
+        .and_then(|mut file| (0..bytes.div_ceil(piece.len())).try_for_each(|_| file.write_all(&piece)));
     probe.is_err_and(|why| matches!(why.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
 }
 

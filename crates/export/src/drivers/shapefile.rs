@@ -67,6 +67,11 @@ fn about(layer: &Layer) -> impl Iterator<Item = (&str, &str, &str)> + Clone {
     std::iter::once((FID, "Number of the feature", "")).chain(columns)
 }
 
+/// What the columns of a layer are called, without that of the features.
+pub(crate) fn names(layer: &Layer) -> Vec<String> {
+    shorten(about(layer).map(|(name, ..)| name)).split_off(1)
+}
+
 /// How a column is written.
 struct Field {
     short: String,

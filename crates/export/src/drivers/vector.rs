@@ -22,9 +22,9 @@ use gdal::{Dataset, DriverManager, Metadata};
 use geo::{CoordsIter, Geometry, MultiLineString, MultiPoint, MultiPolygon};
 use serde::Serialize;
 
-use crate::drivers::{session, spatial_ref};
+use crate::drivers::{no_room, session, spatial_ref};
 use crate::qgis::{record_of, sld_of, style_of};
-use crate::{ExportError, Imprint};
+use crate::{ExportError, Format, Imprint};
 
 /// The column with [`Feature::id`]: the primary key of a GeoPackage, an ordinary column elsewhere.
 pub(super) const FID: &str = "fid";
@@ -70,11 +70,32 @@ pub(crate) fn write_gpkg(
 
 /// Writes one layer as FlatGeobuf.
 pub(crate) fn write_fgb(layer: &Layer, path: &Path) -> std::result::Result<(), ExportError> {
-    session(path, &[("GDAL_PAM_ENABLED", "NO")], || {
+    let done = session(path, &[("GDAL_PAM_ENABLED", "NO")], || {
         let mut dataset = DriverManager::get_driver_by_name("FlatGeobuf")?.create_vector_only(path)?;
         fill(&mut dataset, layer, &["SPATIAL_INDEX=YES"])?;
         dataset.close()
+    });
+    // This driver has taken its files away again when it says that they could not be written: the room they need is tried. It
+    // writes all features twice, first in their order and then in that of the index.
+    done.map_err(|error| match error {
+        ExportError::WriteFailed { path, .. } if no_room(&path, 2 * least_bytes(layer)) => {
+            ExportError::DiskFull(path)
+        }
+        error => error,
     })
+}
+
+/// Fewer bytes than this the features do not take: two numbers for a position, the letters of texts, eight bytes for others.
+fn least_bytes(layer: &Layer) -> usize {
+    let bytes = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Text(text) => text.len(),
+        Value::Integer(_) | Value::Real(_) | Value::Time(_) => 8,
+    };
+    let of = |feature: &Feature| {
+        16 * feature.geometry.coords_count() + feature.values.iter().map(bytes).sum::<usize>()
+    };
+    layer.features.iter().map(of).sum()
 }
 
 /// Creates a layer and writes its features.
@@ -216,7 +237,7 @@ fn describe_layers(dataset: &Dataset, layers: &[&Layer], imprint: Imprint<'_>, s
     }
     for (number, layer) in (1..).zip(layers) {
         let name = &layer.name;
-        let (qml, sld) = (style_of(layer, imprint.lang), sld_of(layer, imprint.lang));
+        let (qml, sld) = (style_of(layer, Format::GeoPackage, imprint.lang), sld_of(layer, imprint.lang));
         run(&format!(
             "INSERT INTO layer_styles VALUES ({number}, '', '', '{name}', '{GEOM}', '{name}', {}, {}, 1, {}, '', NULL, '{stamp}')",
             quoted(&qml),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::raster::Raster;
 use super::shapes::{Classes, MOST_FEATURES, Shapes, Words, rounded};
+use crate::lonlat::{self, Middle};
 use crate::style::colours::sequential;
 use crate::{ExportError, Lang, lang};
 
@@ -26,6 +27,8 @@ pub(super) struct Data<'a> {
     seed: Option<u64>,
     parameters: &'a Value,
     period: Option<Period>,
+    /// The longitude that others are counted from: not 0 where the map lies across the 180th meridian.
+    middle: f64,
     /// The hotspots first, then what else is there.
     layers: Vec<Shapes>,
     most_features: usize,
@@ -114,7 +117,12 @@ impl<'a> Data<'a> {
     ) -> Result<Self, ExportError> {
         let Briefing { hotspots, zones, study_area, basemap, over_time, density, .. } = briefing;
         let provenance = &hotspots.provenance;
-        let layers = [Some(hotspots), Some(zones), Some(study_area), basemap.as_ref()];
+        let middle = Middle::of(&lonlat::geometries(study_area)?);
+        // The list, the trend and the week speak of each hotspot.
+        let mut layers = vec![Shapes::of(hotspots, own, middle)?];
+        for layer in [Some(zones), Some(study_area), basemap.as_ref()].into_iter().flatten() {
+            layers.push(Shapes::summed(layer, own, middle)?);
+        }
         let table = |json: &str| serde_json::from_str(json).unwrap_or_default();
         Ok(Self {
             lang: own.code(),
@@ -128,11 +136,8 @@ impl<'a> Data<'a> {
             seed: provenance.seed,
             parameters: &provenance.parameters,
             period: briefing.period().map(Into::into),
-            layers: layers
-                .into_iter()
-                .flatten()
-                .map(|layer| Shapes::of(layer, own))
-                .collect::<Result<_, _>>()?,
+            middle: middle.degrees(),
+            layers,
             most_features: MOST_FEATURES,
             over_time: over_time.as_ref().map(|layer| {
                 let (classes, legend) = Classes::of(layer, own);
@@ -141,7 +146,7 @@ impl<'a> Data<'a> {
                     class: layer.features.iter().map(|feature| legend.entry_of(feature)).collect(),
                 }
             }),
-            density: Raster::of(density, &hotspots.crs, own)?,
+            density: Raster::of(density, &hotspots.crs, own, middle)?,
             trend: briefing.trend.as_ref().map(|trend| TrendData {
                 step: Step::word(trend.step),
                 undecided: trend.undecided,

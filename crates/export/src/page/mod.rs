@@ -7,6 +7,7 @@
 mod data;
 mod raster;
 mod shapes;
+mod squares;
 
 use std::path::Path;
 

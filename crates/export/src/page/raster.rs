@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::shapes::{Words, languages};
+use crate::lonlat::Middle;
 use crate::style::Ramp;
 use crate::{ExportError, Lang};
 
@@ -50,10 +51,10 @@ fn degrees(x: f64, y: f64) -> (f64, f64) {
 
 impl Raster {
     /// `None` where there is nothing to draw.
-    pub fn of(surface: &Surface, crs: &Crs, own: Lang) -> Result<Option<Self>, ExportError> {
+    pub fn of(surface: &Surface, crs: &Crs, own: Lang, middle: Middle) -> Result<Option<Self>, ExportError> {
         let ramps = languages(own).map(|lang| Ramp::of(surface, lang));
         let ramp = &ramps[0];
-        let Some(covered) = covered(&surface.grid, crs)? else { return Ok(None) };
+        let Some(covered) = covered(&surface.grid, crs, middle)? else { return Ok(None) };
         if ramp.stops.len() < 2 {
             return Ok(None);
         }
@@ -64,7 +65,7 @@ impl Raster {
         let back = crs.from_lonlat()?;
         let level = |x: f64, y: f64| {
             let (lon, lat) = degrees(x, y);
-            let cell = back.convert(lon, lat).and_then(|(x, y)| surface.grid.cell_at(x, y));
+            let cell = back.convert(middle.back(lon), lat).and_then(|(x, y)| surface.grid.cell_at(x, y));
             cell.map_or(0, |cell| level(ramp, surface.value(cell)))
         };
         let row = |row: usize| -> Vec<u8> {
@@ -77,7 +78,7 @@ impl Raster {
         let (east, north) = degrees(covered.max().x, covered.max().y);
         let in_words = |at: usize| Words::from(ramps.each_ref().map(|ramp| ramp.stops[at].label.clone()));
         Ok(Some(Self {
-            bounds: [west, south, east, north],
+            bounds: [west + middle.degrees(), south, east + middle.degrees(), north],
             nx,
             ny,
             colours: (1..LETTERS.len()).map(|level| colour(ramp, level)).collect(),
@@ -117,7 +118,7 @@ fn colour(ramp: &Ramp, level: usize) -> (String, u8) {
 }
 
 /// What a grid covers on a web map.
-fn covered(grid: &Grid, crs: &Crs) -> Result<Option<Rect<f64>>, ExportError> {
+fn covered(grid: &Grid, crs: &Crs, middle: Middle) -> Result<Option<Rect<f64>>, ExportError> {
     let forth = crs.to_lonlat()?;
     let bounds = grid.bounds();
     let part = |at: usize| at as f64 / EDGE_PARTS as f64;
@@ -126,7 +127,8 @@ fn covered(grid: &Grid, crs: &Crs) -> Result<Option<Rect<f64>>, ExportError> {
     let edge = (0..=EDGE_PARTS).flat_map(|at| {
         [(x(at), bounds.min().y), (x(at), bounds.max().y), (bounds.min().x, y(at)), (bounds.max().x, y(at))]
     });
-    let seen = edge.filter_map(|(x, y)| forth.convert(x, y)).map(|(lon, lat)| mercator(lon, lat));
+    let seen = edge.filter_map(|(x, y)| forth.convert(x, y));
+    let seen = seen.map(|(lon, lat)| mercator(middle.around(lon), lat));
     let rect = seen.fold(None, |all: Option<Rect<f64>>, (x, y)| {
         let at = Coord { x, y };
         Some(all.map_or(Rect::new(at, at), |all| {
@@ -136,7 +138,7 @@ fn covered(grid: &Grid, crs: &Crs) -> Result<Option<Rect<f64>>, ExportError> {
             )
         }))
     });
-    // One across the 180th meridian would be as wide as the world.
+    // One across the meridian where longitudes end would be as wide as the world.
     Ok(rect.filter(|rect| rect.width() > 0.0 && rect.width() < 0.5 && rect.height() > 0.0))
 }
 

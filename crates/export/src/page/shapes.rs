@@ -5,11 +5,13 @@ use geo::{BoundingRect, Coord, Geometry, LineString, Polygon};
 use serde::Serialize;
 use std::collections::HashMap;
 
+use super::squares::{self, Squares};
+use crate::lonlat::Middle;
 use crate::style::Legend;
 use crate::{ExportError, Lang, lonlat};
 
-/// Features of one layer that a browser still draws in a moment; of more, those that say least are left out, and the page says
-/// how many.
+/// Features of one layer that a browser still draws in a moment. More are added up in squares; where there is no sum of them
+/// those that say least are left out, and the page says how many.
 pub(crate) const MOST_FEATURES: usize = 50_000;
 /// Layers of more features than this are drawn to about a metre, the others to a tenth of it.
 const FINE: usize = 5_000;
@@ -86,6 +88,8 @@ pub(crate) struct Shapes {
     shapes: Vec<Shape>,
     /// How many features were left out.
     left_out: usize,
+    /// What was added up, where the features are squares of others.
+    squares: Option<Squares>,
 }
 
 #[derive(Serialize)]
@@ -108,10 +112,19 @@ enum Values {
 struct Shape(u8, Vec<Vec<Vec<i32>>>);
 
 impl Shapes {
-    pub fn of(layer: &Layer, own: Lang) -> Result<Self, ExportError> {
+    /// A layer whose features may be added up in squares, if they are too many.
+    pub fn summed(layer: &Layer, own: Lang, middle: Middle) -> Result<Self, ExportError> {
+        match squares::of(layer, MOST_FEATURES) {
+            Some((coarse, squares)) => Ok(Self { squares: Some(squares), ..Self::of(&coarse, own, middle)? }),
+            None => Self::of(layer, own, middle),
+        }
+    }
+
+    /// A layer, feature by feature.
+    pub fn of(layer: &Layer, own: Lang, middle: Middle) -> Result<Self, ExportError> {
         let (classes, legend) = Classes::of(layer, own);
         let chosen = chosen(layer, &legend);
-        let geometries = lonlat::geometries(layer)?;
+        let geometries = lonlat::geometries_around(layer, middle)?;
         let coarse = chosen.len() > FINE;
         let per_unit = if coarse { 100 } else { 10 };
         let columns = layer.columns.iter().enumerate().map(|(column, told)| ColumnData {
@@ -130,6 +143,7 @@ impl Shapes {
             class: chosen.iter().map(|&at| legend.entry_of(&layer.features[at])).collect(),
             shapes: chosen.iter().map(|&at| shape(geometries[at].as_ref(), per_unit)).collect(),
             left_out: layer.features.len() - chosen.len(),
+            squares: None,
         })
     }
 }
@@ -271,7 +285,7 @@ mod tests {
     #[test]
     fn of_too_many_features_those_that_say_least_are_left_out_and_counted() {
         let count = MOST_FEATURES + 10_000;
-        let shapes = Shapes::of(&zones(count), Lang::EN).unwrap();
+        let shapes = Shapes::of(&zones(count), Lang::EN, Middle::Greenwich).unwrap();
         assert_eq!((shapes.ids.len(), shapes.left_out), (MOST_FEATURES, 10_000));
         assert_eq!(shapes.class.iter().filter(|class| **class == Some(0)).count(), count / 1000);
         assert!(shapes.ids.is_sorted());
@@ -281,8 +295,25 @@ mod tests {
     }
 
     #[test]
+    fn a_million_features_are_squares_that_a_page_holds() {
+        let shapes = Shapes::summed(&zones(1_000_000), Lang::EN, Middle::Greenwich).unwrap();
+        assert_eq!((shapes.ids.len(), shapes.left_out), (40_000, 0));
+        let json = serde_json::to_value(&shapes).unwrap();
+        assert_eq!(
+            json["squares"],
+            serde_json::json!({
+                "side": 500.0, "features": 1_000_000, "placeless": 0, "words": [["hot", 1000], ["no", 999_000]]
+            })
+        );
+        let counts = json["columns"][0]["values"].as_array().unwrap();
+        assert_eq!(counts.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 1_000_000);
+        let bytes = serde_json::to_string(&shapes).unwrap().len();
+        assert!(bytes < 2_500_000, "{bytes}");
+    }
+
+    #[test]
     fn few_features_are_drawn_finely_and_texts_are_listed_once() {
-        let shapes = Shapes::of(&zones(3), Lang::ES).unwrap();
+        let shapes = Shapes::summed(&zones(3), Lang::ES, Middle::Greenwich).unwrap();
         assert_eq!((shapes.left_out, shapes.scale), (0, 1_000_000));
         let json = serde_json::to_value(&shapes).unwrap();
         assert_eq!(

@@ -1,15 +1,42 @@
-//! What is drawn: SVG that a browser, an office suite and QGIS open, and the same picture as PNG. Everything reads in black
+//! What is drawn: SVG that a browser, an office suite and QGIS open, and the same picture as PNG and PDF. Everything reads in black
 //! and white.
 
 pub(crate) mod curve;
 pub(crate) mod map;
+mod pdf;
 pub(crate) mod places;
 mod png;
 mod sheet;
 
 use std::borrow::Cow;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
+use resvg::usvg::{Options, Tree, fontdb};
+
+use crate::ExportError;
+
+pub(crate) use pdf::write_pdf;
 pub(crate) use png::write_png;
+
+/// The fonts that text is drawn with: they come with brasa, so that a picture is the same on every machine.
+fn fonts() -> Arc<fontdb::Database> {
+    static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+        let mut fonts = fontdb::Database::new();
+        fonts.load_font_data(dejavu::sans::regular().to_vec());
+        fonts.load_font_data(dejavu::sans::bold().to_vec());
+        fonts.set_sans_serif_family("DejaVu Sans");
+        Arc::new(fonts)
+    });
+    Arc::clone(&FONTS)
+}
+
+/// A drawing on its way to `path`, its letters chosen.
+fn tree(svg: &str, path: &Path) -> Result<Tree, ExportError> {
+    let options = Options { fontdb: fonts(), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
+    Tree::from_str(svg, &options)
+        .map_err(|error| ExportError::WriteFailed { path: path.to_owned(), why: error.to_string() })
+}
 
 /// A place to a hundredth of a pixel.
 pub(crate) fn px(value: f64) -> f64 {

@@ -1,13 +1,12 @@
 //! Pixels: a drawn picture as PNG, and a surface as the image inside one.
 
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use brasa_model::Surface;
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb};
 
+use super::tree;
 use crate::style::Ramp;
 use crate::{ExportError, sink};
 
@@ -17,23 +16,10 @@ const DENSITY: f32 = 2.0;
 /// A surface wider or higher than this is thinned for a picture: no eye sees more.
 const MOST: usize = 1200;
 
-/// The fonts that text is drawn with: they come with brasa, so that a picture is the same on every machine.
-fn fonts() -> Arc<fontdb::Database> {
-    static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
-        let mut fonts = fontdb::Database::new();
-        fonts.load_font_data(dejavu::sans::regular().to_vec());
-        fonts.load_font_data(dejavu::sans::bold().to_vec());
-        fonts.set_sans_serif_family("DejaVu Sans");
-        Arc::new(fonts)
-    });
-    Arc::clone(&FONTS)
-}
-
 /// Writes a drawn picture as PNG.
 pub(crate) fn write_png(svg: &str, path: &Path) -> Result<(), ExportError> {
     let failed = |why: String| ExportError::WriteFailed { path: path.to_owned(), why };
-    let options = Options { fontdb: fonts(), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
-    let tree = Tree::from_str(svg, &options).map_err(|error| failed(error.to_string()))?;
+    let tree = tree(svg, path)?;
     let size = tree.size();
     let pixels = |length: f32| (length * DENSITY).ceil() as u32;
     let mut canvas = Pixmap::new(pixels(size.width()), pixels(size.height()))

@@ -13,16 +13,20 @@ mod sld;
 mod symbol;
 mod xml;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use brasa_model::{Crs, Interval, Layer, Provenance, Surface, SurfaceSeries};
 use sha2::{Digest, Sha256};
 
+use crate::maplibre::{MapStyle, Source};
 use crate::style::{Legend, Ramp};
-use crate::{ExportError, Imprint, Lang, sink};
+use crate::{ExportError, Format, Imprint, Lang, sink, write_json};
 pub use project::{write_plan_project, write_project};
 use qmd::Record;
+use qml::Stored;
 pub use symbol::apart;
+pub(crate) use symbol::{Look, Shape, colour};
 use xml::Element;
 
 /// The version whose files these are; newer ones read them.
@@ -31,24 +35,37 @@ const VERSION: &str = "3.22.0";
 /// How opaque a raster is that is looked at for itself.
 const OPACITY: f64 = 0.8;
 
-/// The style and the record that QGIS takes from beside a file of the same name: `a.geojson`, `a.qml`, `a.qmd`.
+/// What tells others how a file is to look and what it is: the style and the record that QGIS takes from beside a file of the
+/// same name (`a.geojson`, `a.qml`, `a.qmd`), and the style for a web map (`a.style.json`).
 #[derive(Debug, Clone)]
 pub struct Companions {
+    format: Format,
     qml: String,
     qmd: String,
+    map: Option<MapStyle>,
 }
 
 impl Companions {
-    /// Of a layer.
-    pub fn of_layer(layer: &Layer, imprint: Imprint<'_>) -> Self {
-        Self { qml: style_of(layer, imprint.lang), qmd: record_of(layer, imprint) }
+    /// Of a layer in a file of that format.
+    pub fn of_layer(layer: &Layer, format: Format, imprint: Imprint<'_>) -> Self {
+        Self {
+            format,
+            qml: style_of(layer, format, imprint.lang),
+            qmd: record_of(layer, imprint),
+            map: Some(MapStyle::of(layer, imprint)),
+        }
     }
 
     /// Of surfaces in the bands of one raster; the first is drawn.
     pub fn of_surface(surface: &Surface, crs: &Crs, period: Option<Interval>, imprint: Imprint<'_>) -> Self {
         let record = Record::of_surface(surface, crs, period, imprint);
         let qml = qml::raster(&Ramp::of(surface, imprint.lang), 1, OPACITY);
-        Self { qml: qml::document(qml, false), qmd: record.document(imprint) }
+        Self {
+            format: Format::GeoTiff,
+            qml: qml::document(qml, false),
+            qmd: record.document(imprint),
+            map: None,
+        }
     }
 
     /// Of a series with a band per slice of time; the slice with the highest value is drawn.
@@ -56,19 +73,51 @@ impl Companions {
         let record = Record::of_series(series, crs, imprint);
         let (frame, _) = series.peak();
         let qml = qml::raster(&Ramp::of(&series.frame(frame), imprint.lang), frame + 1, OPACITY);
-        Self { qml: qml::document(qml, false), qmd: record.document(imprint) }
+        Self {
+            format: Format::GeoTiff,
+            qml: qml::document(qml, false),
+            qmd: record.document(imprint),
+            map: None,
+        }
     }
 
-    /// Writes the style and the record beside the file at `path`.
+    /// Writes what belongs beside the file at `path`.
     pub fn write(&self, path: &Path) -> Result<(), ExportError> {
-        sink::write_text(&self.qml, &path.with_extension("qml"))?;
-        sink::write_text(&self.qmd, &path.with_extension("qmd"))
+        let source = if self.format == Format::PmTiles { Source::PmTiles } else { Source::GeoJson };
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        for ending in self.format.companions() {
+            let beside = path.with_extension(ending);
+            match (*ending, &self.map) {
+                ("qml", _) => sink::write_text(&self.qml, &beside)?,
+                ("qmd", _) => sink::write_text(&self.qmd, &beside)?,
+                ("style.json", Some(map)) => write_json(&map.document(&file, source), &beside)?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
-/// The style of a layer for QGIS.
-pub(crate) fn style_of(layer: &Layer, lang: Lang) -> String {
-    qml::document(qml::vector(layer, &Legend::of(layer, lang), lang), layer.style.label.is_some())
+/// The style of a layer for QGIS, in a file of that format.
+pub(crate) fn style_of(layer: &Layer, format: Format, lang: Lang) -> String {
+    let plain = Stored::plain(layer);
+    let stored = match format {
+        Format::Shapefile => Stored { names: short_names(layer), has_times: false, ..plain },
+        _ => plain,
+    };
+    qml::document(qml::vector(&stored, &Legend::of(layer, lang), lang), layer.style.label.is_some())
+}
+
+/// What the columns of a layer are called in a shapefile.
+#[cfg(feature = "gdal")]
+fn short_names(layer: &Layer) -> Vec<Cow<'_, str>> {
+    crate::drivers::shapefile::names(layer).into_iter().map(Cow::Owned).collect()
+}
+
+/// What they are called without GDAL, which alone writes shapefiles.
+#[cfg(not(feature = "gdal"))]
+fn short_names(layer: &Layer) -> Vec<Cow<'_, str>> {
+    Stored::plain(layer).names
 }
 
 /// The style of a layer for everybody else who draws maps.

@@ -292,7 +292,7 @@ impl Project<'_> {
             told: checked && !layer.columns.is_empty(),
         };
         let record = Record::of_layer(layer, self.imprint());
-        self.filled(shown, &layer.crs, &record, qml::vector(layer, &legend, self.lang))
+        self.filled(shown, &layer.crs, &record, qml::vector(&qml::Stored::plain(layer), &legend, self.lang))
     }
 
     fn ground(&self, surface: &Surface, file: &str) -> Shown {

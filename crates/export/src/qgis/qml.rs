@@ -1,5 +1,7 @@
 //! The style of a layer as QGIS keeps it: classes, labels, titles of columns, words for values, when each feature is shown.
 
+use std::borrow::Cow;
+
 use brasa_model::{ColumnKind, DrawnBy, Layer};
 
 use super::symbol::{Look, Shape, symbol};
@@ -17,24 +19,44 @@ pub(super) fn document(elements: Vec<Element>, labels: bool) -> String {
         .document(Some("<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"))
 }
 
+/// A layer as a file holds it.
+pub(super) struct Stored<'a> {
+    pub layer: &'a Layer,
+    /// What its columns are called there.
+    pub names: Vec<Cow<'a, str>>,
+    /// Whether times are times there, and not texts.
+    pub has_times: bool,
+}
+
+impl<'a> Stored<'a> {
+    /// As in a file that takes everything as it is.
+    pub fn plain(layer: &'a Layer) -> Self {
+        let names = layer.columns.iter().map(|column| Cow::Borrowed(column.name)).collect();
+        Self { layer, names, has_times: true }
+    }
+
+    fn name(&self, column: usize) -> &str {
+        self.names.get(column).map_or("", Cow::as_ref)
+    }
+}
+
 /// The elements of a style, to stand in a `.qml`, a table or a project.
-pub(super) fn vector(layer: &Layer, legend: &Legend, lang: Lang) -> Vec<Element> {
-    let mut elements = vec![temporal(layer), renderer(layer, legend)];
-    elements.extend(labeling(layer, legend));
+pub(super) fn vector(stored: &Stored<'_>, legend: &Legend, lang: Lang) -> Vec<Element> {
+    let mut elements = vec![temporal(stored), renderer(stored, legend)];
+    elements.extend(labeling(stored, legend));
     elements.extend([
-        value_maps(layer, lang),
-        aliases(layer, lang),
-        Element::text("previewExpression", preview(layer)),
-        Element::text("mapTip", tip(layer, lang)),
+        value_maps(stored, lang),
+        aliases(stored, lang),
+        Element::text("previewExpression", preview(stored)),
+        Element::text("mapTip", tip(stored, lang)),
     ]);
     elements
 }
 
 /// Features with a start and an end are shown while it lies in the window of the time controller.
-fn temporal(layer: &Layer) -> Element {
-    let fields = layer.start_and_end();
-    let named = |at: usize| layer.columns[at].name;
-    let (start, end) = fields.map_or(("", ""), |(start, end)| (named(start), named(end)));
+fn temporal(stored: &Stored<'_>) -> Element {
+    let fields = stored.layer.start_and_end().filter(|_| stored.has_times);
+    let (start, end) = fields.map_or(("", ""), |(start, end)| (stored.name(start), stored.name(end)));
     Element::new("temporal")
         .with("enabled", u8::from(fields.is_some()))
         .with("mode", 2)
@@ -46,12 +68,12 @@ fn temporal(layer: &Layer) -> Element {
         .with("limitMode", 0)
 }
 
-fn renderer(layer: &Layer, legend: &Legend) -> Element {
-    let look = Look::of(layer);
+fn renderer(stored: &Stored<'_>, legend: &Legend) -> Element {
+    let look = Look::of(stored.layer);
     let symbols = legend.entries.iter().enumerate().map(|(at, entry)| symbol(entry, &look, at));
     let symbols = Element::new("symbols").children(symbols);
     let renderer = Element::new("renderer-v2").with("enableorderby", 0).with("forceraster", 0);
-    let attribute = legend.column.map_or("", |at| layer.columns[at].name);
+    let attribute = legend.column.map_or("", |at| stored.name(at));
     // All classes of a legend are told apart in one way.
     match legend.entries.first().map(|entry| &entry.test) {
         Some(Test::Between { .. }) => {
@@ -109,9 +131,9 @@ fn renderer(layer: &Layer, legend: &Legend) -> Element {
     }
 }
 
-fn labeling(layer: &Layer, legend: &Legend) -> Option<Element> {
-    let column = &layer.columns[legend.label?];
-    let placement = match Shape::of(layer) {
+fn labeling(stored: &Stored<'_>, legend: &Legend) -> Option<Element> {
+    let column = stored.name(legend.label?);
+    let placement = match Shape::of(stored.layer) {
         // Level; inside where it fits, else beside, so that it does not hide what it names.
         Shape::Fill => "4",
         Shape::Line => "2",
@@ -127,7 +149,7 @@ fn labeling(layer: &Layer, legend: &Legend) -> Option<Element> {
         ("bufferNoFill", "1"),
     ]);
     let text = Element::new("text-style")
-        .with("fieldName", column.name)
+        .with("fieldName", column)
         .with_all(&[
             ("isExpression", "0"),
             ("fontSize", "9"),
@@ -151,9 +173,10 @@ fn labeling(layer: &Layer, legend: &Legend) -> Option<Element> {
 }
 
 /// A column of words is shown, in forms and tables, in the words of the legend.
-fn value_maps(layer: &Layer, lang: Lang) -> Element {
+fn value_maps(stored: &Stored<'_>, lang: Lang) -> Element {
     let fields = Element::new("fieldConfiguration");
-    let DrawnBy::Word { column, words } = &layer.style.by else { return fields };
+    let DrawnBy::Word { column, words } = &stored.layer.style.by else { return fields };
+    let column = stored.layer.column(column).map_or("", |at| stored.name(at));
     let option = |kind: &'static str| Element::new("Option").with("type", kind);
     let pairs = words.iter().map(|word| {
         option("Map").child(option("QString").with("name", lang.say(word.title)).with("value", word.value))
@@ -164,24 +187,26 @@ fn value_maps(layer: &Layer, lang: Lang) -> Element {
     fields.child(Element::new("field").with("name", column).with("configurationFlags", "None").child(widget))
 }
 
-fn aliases(layer: &Layer, lang: Lang) -> Element {
+fn aliases(stored: &Stored<'_>, lang: Lang) -> Element {
     let alias = |(at, column): (usize, &brasa_model::Column)| {
-        Element::new("alias").with("field", column.name).with("name", titled(column, lang)).with("index", at)
+        Element::new("alias")
+            .with("field", stored.name(at))
+            .with("name", titled(column, lang))
+            .with("index", at)
     };
-    Element::new("aliases").children(layer.columns.iter().enumerate().map(alias))
+    Element::new("aliases").children(stored.layer.columns.iter().enumerate().map(alias))
 }
 
 /// What a feature is called in lists.
-fn preview(layer: &Layer) -> String {
-    let label = layer.style.label.or_else(|| layer.columns.first().map(|column| column.name));
-    label.map_or_else(String::new, |name| format!("\"{name}\""))
+fn preview(stored: &Stored<'_>) -> String {
+    let label = stored.layer.style.label.and_then(|label| stored.layer.column(label)).unwrap_or(0);
+    stored.names.get(label).map_or_else(String::new, |name| format!("\"{name}\""))
 }
 
 /// What is shown where the mouse rests. Values are taken as text, never as markup.
-fn tip(layer: &Layer, lang: Lang) -> String {
+fn tip(stored: &Stored<'_>, lang: Lang) -> String {
     let safe = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let row = |column: &brasa_model::Column| {
-        let name = column.name;
+    let row = |(column, name): (&brasa_model::Column, &Cow<'_, str>)| {
         let value = match column.kind {
             ColumnKind::Integer => format!("\"{name}\""),
             ColumnKind::Real => format!("round(\"{name}\", 4)"),
@@ -192,8 +217,8 @@ fn tip(layer: &Layer, lang: Lang) -> String {
         };
         format!("<tr><td>{}</td><td>[% coalesce({value}, '–') %]</td></tr>", safe(&titled(column, lang)))
     };
-    let rows: String = layer.columns.iter().map(row).collect();
-    format!("<b>{}</b><table>{rows}</table>", safe(&lang.say(&layer.title)))
+    let rows: String = stored.layer.columns.iter().zip(&stored.names).map(row).collect();
+    format!("<b>{}</b><table>{rows}</table>", safe(&lang.say(&stored.layer.title)))
 }
 
 /// The style of one band of a raster, so opaque: colours blended between the stops, nothing where a stop lets the ground show.

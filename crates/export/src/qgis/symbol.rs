@@ -8,7 +8,7 @@ use crate::style::{Entry, Rgb};
 
 /// What features are drawn with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Marker,
     Line,
     Fill,
@@ -75,7 +75,7 @@ pub fn apart(layer: &Layer) -> Vec<Layer> {
 
 /// What all classes of a layer have in common.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(crate) struct Look {
     pub shape: Shape,
     /// 0 to 1, of fills.
     pub opacity: f64,
@@ -106,7 +106,7 @@ impl Look {
 }
 
 /// The colour of an entry: that of its inside, or of the edge where it has none.
-pub(super) fn colour(entry: &Entry, look: &Look) -> Rgb {
+pub(crate) fn colour(entry: &Entry, look: &Look) -> Rgb {
     entry.fill.or_else(|| look.edge.map(|(colour, _)| colour)).unwrap_or(DARK)
 }
 

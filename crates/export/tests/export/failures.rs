@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use brasa_export::{Format, Staged, write_layer};
+use brasa_export::{Format, Imprint, Staged, draw_layer, write_drawing, write_layer};
 use brasa_model::{Blame, Diagnose};
 use geo::point;
 use tempfile::tempdir;
@@ -22,6 +22,7 @@ fn formats() -> Vec<(Format, &'static str)> {
         (Format::GeoPackage, "gpkg"),
         (Format::FlatGeobuf, "fgb"),
         (Format::Shapefile, "shp"),
+        (Format::PmTiles, "pmtiles"),
     ]
     .into_iter()
     .filter(|(format, _)| format.is_supported())
@@ -82,9 +83,32 @@ fn a_disk_that_fills_up_leaves_what_was_there() {
     }
     assert!(run("umount", &[], dir.path()));
     for (format, failed, kept, left) in said {
-        // This driver takes its file away again before it says that it could not be written.
-        let code = if format == Format::FlatGeobuf { "write_failed" } else { "disk_full" };
-        assert_eq!((failed, kept, left), (Err(code), true, 1), "{format}");
+        assert_eq!((failed, kept, left), (Err("disk_full"), true, 1), "{format}");
+    }
+}
+
+/// Pictures are small: all of the disk is taken.
+#[test]
+fn a_full_disk_stops_drawings_too() {
+    let dir = tempdir().unwrap();
+    if !run("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs"], dir.path()) {
+        println!("skipped: no right to mount");
+        return;
+    }
+    fs::write(dir.path().join("filler"), vec![1; 1 << 20]).unwrap();
+    let drawing = draw_layer(&layer(), Imprint::PLAIN).unwrap();
+    let mut said = Vec::new();
+    for (format, ending) in [(Format::Svg, "svg"), (Format::Png, "png"), (Format::Pdf, "pdf")] {
+        let target = dir.path().join(format!("a.{ending}"));
+        let mut staged = Staged::file(&target, false).unwrap();
+        let waiting = staged.path_for("", format).unwrap();
+        let failed = write_drawing(&drawing, &waiting, format).map_err(|error| error.code());
+        drop(staged);
+        said.push((format, failed, fs::read_dir(dir.path()).unwrap().count()));
+    }
+    assert!(run("umount", &[], dir.path()));
+    for (format, failed, left) in said {
+        assert_eq!((failed, left), (Err("disk_full"), 1), "{format}");
     }
 }
 
@@ -95,8 +119,14 @@ fn a_folder_or_a_link_in_the_place_of_a_companion_is_refused() {
     fs::create_dir(at("a.csvt")).unwrap();
     fs::write(at("elsewhere"), "").unwrap();
     std::os::unix::fs::symlink(at("elsewhere"), at("b.prj")).unwrap();
-    for (name, code) in [("a.csv", "output_is_directory"), ("b.csv", "output_not_a_file")] {
+    fs::create_dir(at("c.style.json")).unwrap();
+    for (name, format, code) in [
+        ("a.csv", Format::Csv, "output_is_directory"),
+        ("b.csv", Format::Csv, "output_not_a_file"),
+        ("c.pmtiles", Format::PmTiles, "output_is_directory"),
+        ("c.geojson", Format::GeoJson, "output_is_directory"),
+    ] {
         let mut staged = Staged::file(&at(name), true).unwrap();
-        assert_eq!(staged.path_for("", Format::Csv).unwrap_err().code(), code, "{name}");
+        assert_eq!(staged.path_for("", format).unwrap_err().code(), code, "{name}");
     }
 }

@@ -1,7 +1,8 @@
 use std::fs;
 
-use brasa_export::{Format, write_layer};
-use brasa_model::{Layer, Value};
+use brasa_export::style::{Legend, Rgb};
+use brasa_export::{Format, Lang, write_layer};
+use brasa_model::{DrawnBy, Layer, Style, Value};
 use geo::{Geometry, MultiPoint, MultiPolygon, line_string, point};
 use tempfile::tempdir;
 
@@ -40,11 +41,35 @@ fn whole_numbers_beyond_32_bits_are_texts_and_what_is_not_known_is_absent() {
 }
 
 #[test]
+fn features_are_drawn_in_the_colours_of_their_classes() {
+    let layer = layer();
+    let text = text_of(&layer);
+    let legend = Legend::of(&layer, Lang::EN);
+    assert!(legend.entries.len() > 2);
+    for (at, entry) in legend.entries.iter().enumerate() {
+        let Rgb(red, green, blue) = entry.fill.unwrap();
+        // KML writes blue before green before red; what has names on it is a little transparent.
+        let style = format!("<PolyStyle><color>cc{blue:02x}{green:02x}{red:02x}</color><fill>1</fill>");
+        let style_of_class = text.split(&format!("<Style id=\"c{at}\">")).nth(1).unwrap();
+        assert!(style_of_class.split("</Style>").next().unwrap().contains(&style), "{at}");
+        let drawn = layer.features.iter().filter(|feature| legend.entry_of(feature) == Some(at)).count();
+        assert_eq!(text.matches(&format!("<styleUrl>#c{at}</styleUrl>")).count(), drawn, "{at}");
+    }
+    assert_eq!(text.matches("<styleUrl>#none</styleUrl>").count(), 4, "every other value is not known");
+    // Only an edge: the inside is left out.
+    let mut edge = layer;
+    edge.style = Style::of(DrawnBy::Edge);
+    let text = text_of(&edge);
+    assert!(text.contains("<Style id=\"c0\">") && !text.contains("<fill>1</fill>"));
+    assert_eq!(text.matches("<styleUrl>#c0</styleUrl>").count(), 9);
+}
+
+#[test]
 fn a_feature_with_times_of_its_own_has_a_span() {
     let text = text_of(&timed());
     assert_eq!(text.matches("<TimeSpan>").count(), 1 + 8, "one without");
     assert!(text.contains(
-        "<name>1</name><TimeSpan><begin>2018-03-01T01:00:00</begin><end>2018-03-02T01:00:00</end>"
+        "<name>1</name><TimeSpan><begin>2018-03-01T01:00:00</begin><end>2018-03-02T01:00:00</end></TimeSpan><styleUrl>"
     ));
     assert!(text.contains("<SimpleData name=\"start\">2018-03-01T01:00:00</SimpleData>"));
 }

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is the report")]
 
 mod beside;
+mod drawing;
 mod failures;
 mod fixtures;
 mod geojson;
 mod kml;
+mod maplibre;
 mod meridian;
 mod pmtiles;
 mod tables;

@@ -82,7 +82,7 @@ fn a_style_and_a_record_are_taken_up_whatever_texts_stand_in_them() {
         layer.description = text.into();
         let path = dir.path().join(format!("{at}.geojson"));
         write_layer(&layer, &path, Format::GeoJson).unwrap();
-        Companions::of_layer(&layer, imprint(text)).write(&path).unwrap();
+        Companions::of_layer(&layer, Format::GeoJson, imprint(text)).write(&path).unwrap();
         files.push((path, text));
         let path = dir.path().join(format!("{at}.gpkg"));
         write_gpkg(&[&layer], imprint(text), &path).unwrap();
