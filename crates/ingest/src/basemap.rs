@@ -69,17 +69,11 @@ pub fn read_basemap(path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Basemap
     shapes.sort_by_key(|shape| !matches!(shape, Geometry::Polygon(_) | Geometry::MultiPolygon(_)));
     systems.sort();
     systems.dedup();
+    let sha256 = digest.finish(&name)?;
     let record = InputRecord {
-        role: "basemap".to_owned(),
-        sha256: digest.finish(&name)?,
-        name,
-        bytes: opened.bytes,
-        rows: None,
-        rejected_by_reason: None,
-        kinds: None,
-        sources: None,
         crs_in: Some(systems.join(", ")),
         crs_out: Some(crs.code()),
+        ..InputRecord::of_file("basemap", name, opened.bytes, sha256)
     };
     Ok(Basemap { shapes, left_out: all - kept, record })
 }

@@ -65,7 +65,7 @@ pub use files::{expand, without_secrets};
 pub use h3::h3_zones;
 pub use inspect::inspect;
 pub use options::InputOptions;
-pub use resources::{NamedPlace, read_harm, read_places};
+pub use resources::{HarmTable, NamedPlace, read_harm, read_places};
 pub use streets::{Streets, read_streets};
 pub use study_area::read_polygons;
 pub use zones::{check_zones, read_zones};

@@ -6,7 +6,8 @@ use std::path::Path;
 use brasa_model::{Crs, InputRecord};
 use geo::Coord;
 
-use crate::names::ranked;
+use crate::columns::number;
+use crate::names::{ranked, unfold};
 use crate::open::{must_be_a_file, open};
 use crate::records::Records;
 use crate::{IngestError, InputOptions, read, records};
@@ -88,8 +89,35 @@ pub fn read_places(
     Ok((places, record))
 }
 
+/// How much an incident of each kind harms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HarmTable {
+    /// Kinds without case, accents and separators, as exports spell one kind in several ways.
+    harms: Vec<(String, f64)>,
+    /// That of kinds which are not in the table.
+    others: Option<f64>,
+}
+
+impl HarmTable {
+    /// How many kinds it names.
+    pub const fn len(&self) -> usize {
+        self.harms.len()
+    }
+
+    /// Whether it names none.
+    pub const fn is_empty(&self) -> bool {
+        self.harms.is_empty()
+    }
+
+    /// How much an incident of a kind harms, if the table says so.
+    pub fn of(&self, kind: &str) -> Option<f64> {
+        let key = unfold(kind);
+        self.harms.iter().find(|(known, _)| *known == key).map(|(_, harm)| *harm).or(self.others)
+    }
+}
+
 /// Reads how much each kind harms: a table of kinds and numbers of 0 or more. The kind `*` stands for all that are not in it.
-pub fn read_harm(path: &Path) -> Result<(Vec<(String, f64)>, InputRecord), IngestError> {
+pub fn read_harm(path: &Path) -> Result<(HarmTable, InputRecord), IngestError> {
     must_be_a_file(path)?;
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let opened = open(path, name.clone(), None)?;
@@ -100,47 +128,37 @@ pub fn read_harm(path: &Path) -> Result<(Vec<(String, f64)>, InputRecord), Inges
         let columns = table.columns().join(", ");
         return Err(unreadable(format!("it needs the columns kind and harm, and has {columns}")));
     };
-    let mut rows: Vec<(String, f64)> = Vec::new();
+    let mut found = HarmTable { harms: Vec::new(), others: None };
     let mut faulty = None;
     table.visit(&[kind, harm], &mut |record| {
         let (kind, text) = (record.fields[0].trim(), record.fields[1].trim());
-        match text.parse::<f64>() {
-            Ok(value)
-                if value >= 0.0 && value.is_finite() && !rows.iter().any(|(known, _)| known == kind) =>
-            {
-                rows.push((kind.to_owned(), value));
-                true
-            }
-            Ok(value) if value >= 0.0 && value.is_finite() => {
-                faulty = Some(format!("line {}: {kind} is there twice", record.line));
-                false
-            }
-            _ => {
-                faulty = Some(format!("line {}: \"{text}\" is not a number of 0 or more", record.line));
-                false
-            }
+        let Some(value) = number(text).filter(|value| *value >= 0.0) else {
+            faulty = Some(format!("line {}: \"{text}\" is not a number of 0 or more", record.line));
+            return false;
+        };
+        let key = unfold(kind);
+        let is_new = if kind == "*" {
+            found.others.replace(value).is_none()
+        } else {
+            let is_new = found.harms.iter().all(|(known, _)| *known != key);
+            found.harms.push((key, value));
+            is_new
+        };
+        if !is_new {
+            faulty = Some(format!("line {}: {kind} is there twice", record.line));
         }
+        is_new
     })?;
     if let Some(why) = faulty {
         return Err(unreadable(why));
     }
-    if rows.is_empty() {
+    if found.is_empty() && found.others.is_none() {
         return Err(IngestError::NoRows { name });
     }
     drop(table);
-    let record = InputRecord {
-        role: "harm".to_owned(),
-        sha256: digest.finish(&name)?,
-        name: name.clone(),
-        bytes: opened.bytes,
-        rows: None,
-        rejected_by_reason: None,
-        kinds: None,
-        sources: None,
-        crs_in: None,
-        crs_out: None,
-    };
-    Ok((rows, record))
+    let sha256 = digest.finish(&name)?;
+    let record = InputRecord::of_file("harm", name, opened.bytes, sha256);
+    Ok((found, record))
 }
 
 fn table(path: &Path) -> Result<Box<dyn Records>, IngestError> {

@@ -86,17 +86,11 @@ pub fn read_streets(path: &Path, extent: Rect<f64>, crs: &Crs) -> Result<Streets
     }
     systems.sort();
     systems.dedup();
+    let sha256 = digest.finish(&name)?;
     let record = InputRecord {
-        role: "streets".to_owned(),
-        sha256: digest.finish(&name)?,
-        name,
-        bytes: opened.bytes,
-        rows: None,
-        rejected_by_reason: None,
-        kinds: None,
-        sources: None,
         crs_in: Some(systems.join(", ")),
         crs_out: Some(crs.code()),
+        ..InputRecord::of_file("streets", name, opened.bytes, sha256)
     };
     Ok(Streets { streets, record })
 }

@@ -120,17 +120,11 @@ pub(crate) fn read_features(
             .map(|feature| projected(&name, feature, &source, crs))
             .collect::<Result<Vec<_>, IngestError>>()?,
     };
+    let sha256 = digest.finish(&name)?;
     let record = InputRecord {
-        role: role.to_owned(),
-        sha256: digest.finish(&name)?,
-        name,
-        bytes: opened.bytes,
-        rows: None,
-        rejected_by_reason: None,
-        kinds: None,
-        sources: None,
         crs_in: Some(bridged.unwrap_or_else(|| source.code())),
         crs_out: crs.map(Crs::code),
+        ..InputRecord::of_file(role, name, opened.bytes, sha256)
     };
     Ok(Polygons { features, columns, fields, record })
 }

@@ -17,6 +17,9 @@ pub enum ColumnKind {
     Time,
 }
 
+/// The unit of a part of one.
+pub const SHARE: &str = "share";
+
 /// A column: its name in files, its title for people, its unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -34,6 +37,11 @@ impl Column {
     /// A column.
     pub fn new(name: &'static str, title: &'static str, unit: &str, kind: ColumnKind) -> Self {
         Self { name, title, unit: unit.to_owned(), kind }
+    }
+
+    /// Whether it holds parts of one, which people read in percent.
+    pub fn is_share(&self) -> bool {
+        self.unit == SHARE
     }
 }
 

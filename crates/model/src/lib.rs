@@ -39,6 +39,7 @@ pub mod surface_series;
 pub mod time;
 pub mod units;
 pub mod window;
+pub mod written;
 pub mod zoning;
 
 pub use account::{Account, Reason, Reject};
@@ -56,7 +57,7 @@ pub use inspection::{
     short,
 };
 pub use isopleths::{Isopleth, Isopleths};
-pub use layer::{Column, ColumnKind, Feature, Features, Layer, Value};
+pub use layer::{Column, ColumnKind, Feature, Features, Layer, SHARE, Value};
 pub use local_stats::{Class, LocalStats};
 pub use note::Note;
 pub use plain::is_plainly_valid;

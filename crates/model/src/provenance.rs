@@ -82,3 +82,21 @@ pub struct InputRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crs_out: Option<String>,
 }
+
+impl InputRecord {
+    /// A file that is no table of incidents.
+    pub fn of_file(role: &str, name: String, bytes: u64, sha256: String) -> Self {
+        Self {
+            role: role.to_owned(),
+            name,
+            bytes,
+            sha256,
+            rows: None,
+            rejected_by_reason: None,
+            kinds: None,
+            sources: None,
+            crs_in: None,
+            crs_out: None,
+        }
+    }
+}

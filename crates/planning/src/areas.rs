@@ -77,7 +77,7 @@ const fn default_areas() -> NonZeroU32 {
 }
 
 fn default_compactness() -> Share {
-    Share::new(0.3).unwrap_or_default()
+    Share::new(0.6).unwrap_or_default()
 }
 
 const fn default_starts() -> NonZeroU32 {

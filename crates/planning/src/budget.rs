@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::as_text;
+use brasa_model::as_text;
 
 /// What a budget is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Resource {
     /// Its sign.
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::SquareKilometres => "km2",
+            Self::SquareKilometres => "km²",
             Self::Kilometres => "km",
             Self::Hours => "h",
         }

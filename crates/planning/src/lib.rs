@@ -7,6 +7,7 @@ pub mod areas;
 pub mod budget;
 pub mod costs;
 pub mod demand;
+pub mod districts;
 pub mod error;
 pub mod graph;
 pub mod network;
@@ -15,7 +16,6 @@ pub mod settings;
 pub mod shifts;
 pub mod sites;
 pub mod travel;
-mod written;
 
 pub use budget::{Budget, Resource};
 pub use error::PlanError;

@@ -3,38 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use brasa_model::as_text;
 use serde::{Deserialize, Serialize};
-
-/// The serde and schema side of a type that is read by its `FromStr` and written by its `Display`.
-macro_rules! as_text {
-    ($type:ident, $title:expr, $key:literal: $values:expr) => {
-        impl TryFrom<String> for $type {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
-            }
-        }
-
-        impl From<$type> for String {
-            fn from(value: $type) -> Self {
-                value.to_string()
-            }
-        }
-
-        impl schemars::JsonSchema for $type {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "title": $title, $key: $values })
-            }
-        }
-    };
-}
-
-pub(crate) use as_text;
 
 /// A share from 0 to 1, written `0.3` or `30%`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd, Serialize, Deserialize)]

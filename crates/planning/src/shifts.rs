@@ -19,7 +19,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
 
 use crate::PlanError;
-use crate::written::as_text;
+use brasa_model::as_text;
 
 const DAY: u32 = 86_400;
 /// Longer than a year nobody plans visit by visit.
@@ -120,7 +120,7 @@ impl fmt::Display for ShiftTimes {
     }
 }
 
-as_text!(ShiftTimes, "SHIFTS", ["16:00-24:00", "06:00-14:00,14:00-22:00,22:00-06:00"]);
+as_text!(ShiftTimes, "SHIFTS", "examples": ["16:00-24:00", "06:00-14:00,14:00-22:00,22:00-06:00"]);
 
 /// A date, `2026-12-01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -175,7 +175,7 @@ impl fmt::Display for Day {
     }
 }
 
-as_text!(Day, "DATE", ["2026-12-01"]);
+as_text!(Day, "DATE", "examples": ["2026-12-01"]);
 
 /// The shifts of some days.
 #[derive(Debug, Clone, PartialEq)]

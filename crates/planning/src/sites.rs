@@ -45,9 +45,9 @@ use crate::settings::Objective;
 pub struct SitesParams {
     /// How many sites to add; what there is to build has no default
     pub count: NonZeroU32,
-    /// What the sites are best for: the least sum of demand times distance, or the most demand within a distance
-    #[serde(default)]
-    pub objective: Objective,
+    /// What the sites are best for: the least sum of demand times distance, or the most demand within a distance; when absent, the latter if a distance is given
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Objective>,
     /// Within how far of a site a demand is covered; cover needs it, p-median reports it
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Metres>,
@@ -70,13 +70,13 @@ const fn default_seed() -> u64 {
 impl SitesParams {
     /// So many sites, and the defaults.
     pub fn new(count: NonZeroU32) -> Self {
-        Self {
-            count,
-            objective: Objective::default(),
-            within: None,
-            starts: default_starts(),
-            seed: default_seed(),
-        }
+        Self { count, objective: None, within: None, starts: default_starts(), seed: default_seed() }
+    }
+
+    /// What the sites are best for, as far as it was left open.
+    pub fn objective(&self) -> Objective {
+        let said = |_| Objective::Cover;
+        self.objective.unwrap_or_else(|| self.within.map_or(Objective::Median, said))
     }
 }
 
@@ -134,7 +134,7 @@ pub fn sites(
             existing.push(place);
         }
     }
-    let costs = Costs::new(PLAN, demand, problem.candidates, &distance, params.objective, within)?;
+    let costs = Costs::new(PLAN, demand, problem.candidates, &distance, params.objective(), within)?;
     let more = (params.count.get() as usize).min(problem.candidates - existing.len());
     let chosen = if demand.is_empty() {
         Vec::new()
@@ -160,7 +160,7 @@ pub fn sites(
         total: sum(&|far| if far.is_finite() { far } else { 0.0 }),
         covered: within.map(|within| sum(&|far| f64::from(far <= within))),
         unreached: sum(&|far| f64::from(far.is_infinite())),
-        bound: match params.objective {
+        bound: match params.objective() {
             Objective::Median => bound,
             Objective::Cover => demand.iter().sum::<f64>() - bound,
         },

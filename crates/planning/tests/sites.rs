@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 fn params(count: u32, cover: Option<f64>) -> SitesParams {
     SitesParams {
-        objective: if cover.is_some() { Objective::Cover } else { Objective::Median },
+        objective: Some(if cover.is_some() { Objective::Cover } else { Objective::Median }),
         within: cover.map(|within| Metres::new(within).unwrap()),
         ..SitesParams::new(NonZeroU32::new(count).unwrap())
     }

@@ -12,7 +12,7 @@ use crate::edge::{Edge, mass_at_centres, mass_at_places, shared_out};
 use crate::kernel_sums::kernel_sums;
 use crate::kernels::Kernel;
 use crate::sites::Ordered;
-use crate::written::as_text;
+use brasa_model::as_text;
 
 /// The widest bandwidth allowed, in multiples of the global one: a number of 1 or more.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::bandwidth::Rule;
 use crate::k_distances::CoreShare;
 use crate::kernels::Kernel;
-use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
+use brasa_model::as_text;
 
 /// The side of a grid cell: a length, or the mean spacing of the places.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]

@@ -30,9 +30,9 @@ use serde_json::json;
 use crate::clusters::{ClusterParams, Grouping};
 use crate::selection::{Selection, kinds_there_are};
 use crate::shape::concave;
-use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
 use brasa_model::Chance;
+use brasa_model::as_text;
 
 /// What chance draws the cases from, besides the cases themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,8 +15,8 @@ mod weighted;
 use serde::{Deserialize, Serialize};
 
 use crate::weights::Weights;
-use crate::written::as_word;
 use crate::{AnalysisError, Watch};
+use brasa_model::as_word;
 
 /// Whether all zones look at the same permutations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel_sums::Places;
 use crate::kernels::Kernel;
-use crate::written::as_word;
+use brasa_model::as_word;
 
 /// Which correction, if any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::at_places::{Border, squared_to_side};
 use crate::pairs::{Radii, Strips};
 use crate::set_covariance::SetCovariance;
-use crate::written::as_word;
 use crate::{AnalysisError, Sites, Watch};
+use brasa_model::as_word;
 
 /// How the pairs that the border hides are made up for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

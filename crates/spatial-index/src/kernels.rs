@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::written::as_text;
+use brasa_model::as_text;
 
 /// The shape of the spread around an incident, as a function of u = distance / bandwidth.
 ///

@@ -43,7 +43,6 @@ pub mod sites;
 pub mod sorting;
 pub mod watch;
 pub mod weights;
-mod written;
 pub mod zones;
 pub mod zoning;
 

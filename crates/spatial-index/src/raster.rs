@@ -6,8 +6,8 @@ use std::str::FromStr;
 use brasa_model::{Grid, Incidents, Metres, Note, Window};
 use serde::{Deserialize, Serialize};
 
-use crate::written::as_text;
 use crate::{AnalysisError, CellSize, Sites};
+use brasa_model::as_text;
 
 /// So many columns and rows, such as `1280x960`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use strsim::levenshtein;
 
 use crate::AnalysisError;
-use crate::written::as_text;
+use brasa_model::as_text;
 
 /// Incidents chosen by kind, by day or by file: `kind=HOMICIDE,ROBBERY`, `since=2024-01-01`, `until=2023-12-31`,
 /// `file=cases.csv`, or several of these separated by `;`, all of which must hold. Capitals do not matter in kinds and

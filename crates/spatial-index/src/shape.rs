@@ -5,7 +5,7 @@ use geo::concave_hull::ConcaveHullOptions;
 use geo::{Area, ConcaveHull, ConvexHull, Coord, MultiPoint, Point, Polygon, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::written::as_word;
+use brasa_model::as_word;
 
 /// What is drawn around a cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::written::as_word;
+use brasa_model::as_word;
 
 /// The two-sided p of a z-score: the chance of a value at least as far from zero under the standard normal law.
 pub fn two_sided_p(z: f64) -> f64 {

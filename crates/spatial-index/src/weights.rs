@@ -8,7 +8,7 @@ use brasa_model::{Grid, Metres, Note, UnitError, Zoning};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::written::{as_text, as_word};
+use brasa_model::{as_text, as_word};
 use given::Touch;
 use near::{centres, near};
 

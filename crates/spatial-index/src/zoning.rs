@@ -135,7 +135,7 @@ pub fn counted<T: Copy + Default + AddAssign>(
             summed(sites, hexagons.len(), of, |site| hexagons.at(sites.x[site], sites.y[site]))
         }
         Zoning::Given(given) => {
-            let zone_of = places(given);
+            let zone_of = zone_at(given);
             summed(sites, given.zones.len(), of, |site| zone_of(sites.x[site], sites.y[site]))
         }
     };
@@ -176,12 +176,27 @@ fn summed<T: Copy + Default + AddAssign>(
     (count, outside)
 }
 
+/// The zone of a place, by its position.
+pub fn locate(zoning: &Zoning) -> Box<dyn Fn(f64, f64) -> Option<usize> + Send + Sync + '_> {
+    match zoning {
+        Zoning::Grid(grid) => {
+            let mut number = vec![None; grid.nx() * grid.ny()];
+            for (at, cell) in grid.cells().enumerate() {
+                number[cell] = Some(at);
+            }
+            Box::new(move |x, y| grid.cell_at(x, y).and_then(|cell| number[cell]))
+        }
+        Zoning::Hexagons(hexagons) => Box::new(move |x, y| hexagons.at(x, y)),
+        Zoning::Given(given) => Box::new(zone_at(given)),
+    }
+}
+
 /// Outlines that are cut at the study area are off by less than this, in metres.
 const ROUNDING: f64 = 0.001;
 
-/// The zone of a place. One in two, on a border drawn twice, is in the first. H3 cells leave out nothing of the study area: there one on its
+/// The zone of a place among given ones. One in two, on a border drawn twice, is in the first. H3 cells leave out nothing of the study area: there one on its
 /// border that rounding leaves out is in the cell beside it.
-fn places(given: &GivenZones) -> impl Fn(f64, f64) -> Option<usize> + Sync + Send + '_ {
+pub fn zone_at(given: &GivenZones) -> impl Fn(f64, f64) -> Option<usize> + Sync + Send + '_ {
     let zones = given.zones.as_slice();
     let nudges = [(0.0, 0.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (1.0, -1.0)];
     let tried = if matches!(given.origin, ZonesOrigin::H3(_)) { nudges.len() } else { 1 };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::PlanError;
 use crate::shifts::{Day, ShiftTimes};
 use crate::travel::DETOUR;
-use crate::written::as_text;
+use brasa_model::as_text;
 
 /// Parameters of [`patrol`](super::patrol).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -181,7 +181,7 @@ impl fmt::Display for Units {
     }
 }
 
-as_text!(Units, "N|A..B", ["8", "4..10"]);
+as_text!(Units, "N|A..B", "examples": ["8", "4..10"]);
 
 /// How many visits are wanted in each shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,7 +222,7 @@ impl fmt::Display for Wanted {
     }
 }
 
-as_text!(Wanted, "N|mean:N|total:N", ["2", "mean:2", "total:60"]);
+as_text!(Wanted, "N|mean:N|total:N", "examples": ["2", "mean:2", "total:60"]);
 
 /// How long a break is, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,7 +246,7 @@ impl fmt::Display for Pause {
     }
 }
 
-as_text!(Pause, "SPAN|none", ["30min", "none"]);
+as_text!(Pause, "SPAN|none", "examples": ["30min", "none"]);
 
 /// A stretch of a shift, counted from its begin: `3h-5h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,7 +278,7 @@ impl fmt::Display for Within {
     }
 }
 
-as_text!(Within, "FROM-UNTIL", ["3h-5h"]);
+as_text!(Within, "FROM-UNTIL", "examples": ["3h-5h"]);
 
 /// A speed: `25km/h`, `5mph`, `7m/s`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -286,6 +286,9 @@ as_text!(Within, "FROM-UNTIL", ["3h-5h"]);
 pub struct Speed(f64);
 
 impl Speed {
+    /// A brisk walk, 4 km/h.
+    pub const WALKING: Self = Self(4.0 / 3.6);
+
     /// Metres per second, if that is a speed on the ground: above zero and below 100.
     pub fn new(metres_per_second: f64) -> Option<Self> {
         (metres_per_second > 0.0 && metres_per_second <= 100.0).then_some(Self(metres_per_second))
@@ -323,7 +326,7 @@ impl fmt::Display for Speed {
     }
 }
 
-as_text!(Speed, "SPEED", ["25km/h", "4km/h"]);
+as_text!(Speed, "SPEED", "examples": ["25km/h", "4km/h"]);
 
 /// A ratio of at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -354,4 +357,4 @@ impl fmt::Display for Detour {
     }
 }
 
-as_text!(Detour, "RATIO", ["1.4"]);
+as_text!(Detour, "RATIO", "examples": ["1.4"]);

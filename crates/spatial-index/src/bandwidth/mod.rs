@@ -34,8 +34,8 @@ use serde_json::{Value, json};
 
 use crate::at_places::least_distance;
 use crate::watch::Phase;
-use crate::written::as_text;
 use crate::{AnalysisError, Sites, Watch};
+use brasa_model::as_text;
 
 pub use crate::k_function::Stacks;
 pub use campbell::cvl;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Hierarchy;
 use crate::groups::Groups;
-use crate::written::as_word;
+use brasa_model::as_word;
 
 /// Two sums of stabilities that differ by less than this, relatively, are equal: they differ by rounding.
 const TIE: f64 = 1e-9;

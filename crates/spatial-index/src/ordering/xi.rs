@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Step;
 
-use crate::written::as_text;
+use brasa_model::as_text;
 
 /// How steep a wall is: the share by which the reachability changes from one incident to the next, between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -46,8 +46,8 @@ use serde_json::json;
 
 use crate::clusters::{Cases, ClusterParams, Grouping};
 use crate::significance::upper_quantile;
-use crate::written::as_text;
 use crate::{About, AnalysisError, Sites, Watch};
+use brasa_model::as_text;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

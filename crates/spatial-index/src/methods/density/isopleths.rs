@@ -44,8 +44,8 @@ use serde_json::json;
 
 use crate::density::{DensityParams, UNITS, of_sites};
 use crate::isopleth::isopleth;
-use crate::written::as_text;
 use crate::{About, AnalysisError, Sites, Watch};
+use brasa_model::as_text;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

@@ -75,9 +75,9 @@ use crate::kernel_sums::relative_sums;
 use crate::kernels::Kernel;
 use crate::selection::{Selection, kinds_there_are};
 use crate::sites::Ordered;
-use crate::written::as_word;
 use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
 use brasa_model::Chance;
+use brasa_model::as_word;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

@@ -45,8 +45,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::shape::{convex, drawn, ellipse, mean_centre, median_centre};
-use crate::written::as_word;
 use crate::{About, AnalysisError, Sites, Watch};
+use brasa_model::as_word;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

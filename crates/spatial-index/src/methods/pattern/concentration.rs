@@ -43,9 +43,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::written::as_word;
 use crate::zoning::{CountedIn, counted, record};
 use crate::{About, AnalysisError, Sites, Watch};
+use brasa_model::as_word;
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {

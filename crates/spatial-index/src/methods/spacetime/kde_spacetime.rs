@@ -46,8 +46,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::kernels::Kernel;
-use crate::written::{as_text, as_word};
 use crate::{About, AnalysisError, Bandwidth, CellSize, Sites, Watch};
+use brasa_model::{as_text, as_word};
 
 /// What a reader of the catalogue learns.
 pub const ABOUT: About = About {
