@@ -62,7 +62,7 @@ fn bench_areas() {
     let cells = side * side;
     let neighbours = |cell: usize| {
         let mut near = Vec::new();
-        if cell % side > 0 {
+        if !cell.is_multiple_of(side) {
             near.push(cell as u32 - 1);
         }
         if cell >= side {

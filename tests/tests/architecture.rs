@@ -212,6 +212,17 @@ fn the_readme_lists_the_methods_of_the_catalogue() {
 }
 
 #[test]
+fn the_readme_lists_the_plans_of_the_catalogue() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for plan in brasa_engine::PLANS {
+        let about = plan.about;
+        let row =
+            format!("| `plan {}` | {} | {} | {} |", plan.name, about.question, about.units, about.reference);
+        assert!(readme.contains(&row), "README.md lacks {row}");
+    }
+}
+
+#[test]
 fn the_map_of_the_code_names_every_room() {
     let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     for folder in std::fs::read_dir(root().join("crates")).unwrap() {

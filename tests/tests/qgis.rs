@@ -387,3 +387,33 @@ fn the_project_opens_without_a_question() {
     let (quiet, said) = opened(&alone);
     assert!(!quiet && said.contains("a window waits"), "{said}");
 }
+
+/// The folder of a patrol: areas to visit, routes by shift, depots, each styled, titled and linked.
+#[test]
+fn a_plan_opens_in_qgis() {
+    if !has_qgis() {
+        println!("{SKIPPED}");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("plan");
+    let [data, city, depots] =
+        ["incidentes.csv", "city.geojson", "estaciones.csv"].map(|name| arg(&root().join("data").join(name)));
+    let flags = ["--units", "3", "--shift", "14:00-22:00", "--days", "2", "--tz", "America/Lima", "-q"];
+    let paths = ["plan", "patrol", &data, "--study-area", &city, "--depots", &depots, "-o", &arg(&out)];
+    let said = brasa([&paths[..], &flags].concat());
+    assert_eq!(said.code, 3, "{}", said.err);
+    let reports = open(&[out.join("brasa.qgz"), out.join("plan.gpkg")]);
+    let project = &reports[0];
+    assert_eq!((&project["valid"], &project["blank"]), (&true.into(), &false.into()), "{project}");
+    assert_eq!((&project["layers"], &project["linked"]), (&4.into(), &4.into()), "{project}");
+    assert_eq!((&project["crs"], &project["layouts"]), (&"EPSG:32717".into(), &1.into()), "{project}");
+    assert!(!project["bookmarks"].as_array().unwrap().is_empty(), "{project}");
+    let package = of(&reports, "plan.gpkg");
+    assert_eq!(package.len(), 4, "{package:?}");
+    for layer in package {
+        is_as_meant(layer);
+        let is_timed = layer["layer"].as_str().unwrap().ends_with("routes");
+        assert_eq!(layer["temporal"], is_timed, "{layer}");
+    }
+}

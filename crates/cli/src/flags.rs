@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use brasa_engine::{HotspotsParams, InputOptions, METHODS, MapOptions};
+use brasa_engine::{HotspotsParams, InputOptions, METHODS, MapOptions, PLANS, PlanKind};
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value};
@@ -39,10 +39,18 @@ pub fn map_flags() -> Vec<Flag> {
 
 /// The flags of `hotspots` or of a method.
 pub fn analysis_flags(analysis: &str) -> Vec<Flag> {
-    match METHODS.iter().find(|method| method.name == analysis) {
-        Some(method) => of_schema(&(method.schema)().to_value()),
+    if let Some(method) = METHODS.iter().find(|method| method.name == analysis) {
+        return of_schema(&(method.schema)().to_value());
+    }
+    match PLANS.iter().find(|plan| section_of(plan) == analysis) {
+        Some(plan) => of_schema(&(plan.schema)().to_value()),
         None => of_schema(&schemars::schema_for!(HotspotsParams).to_value()),
     }
+}
+
+/// What the section of a plan is called in a pipeline file.
+pub fn section_of(plan: &PlanKind) -> String {
+    format!("plan-{}", plan.name)
 }
 
 fn of_schema(schema: &Value) -> Vec<Flag> {
@@ -180,14 +188,35 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("methods").about("The catalogue of methods: question, reference, units, cost"),
         );
+    let after = |about: &brasa_engine::About| {
+        StyledStr::from(format!(
+            "Reference: {}\nUnits: {}\nCost: {}",
+            about.reference, about.units, about.cost
+        ))
+    };
+    let mut plan = Command::new("plan")
+        .about("From incidents and resources to plans: areas to patrol, patrols, districts, sites")
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    for kind in PLANS {
+        plan = plan.subcommand(
+            Command::new(kind.name)
+                .about(kind.about.question)
+                .after_help(after(&kind.about))
+                .arg(incidents())
+                .arg(output("DIR", "Folder to write").required(true))
+                .args(arguments(analysis_flags(&section_of(kind)), "Plan"))
+                .args(arguments(map_flags(), "Maps"))
+                .args(arguments(input_flags(), "Reading the files (all are guessed when absent)"))
+                .arg(print_pipeline()),
+        );
+    }
+    root = root.subcommand(plan);
     for method in METHODS {
         let about = method.about;
         let mut command = Command::new(method.name)
             .about(about.question)
-            .after_help(StyledStr::from(format!(
-                "Reference: {}\nUnits: {}\nCost: {}",
-                about.reference, about.units, about.cost
-            )))
+            .after_help(after(&about))
             .arg(incidents())
             .arg(output("FILE", "File to write; its ending picks the format").required(true))
             .args(arguments(analysis_flags(method.name), "Method"))
@@ -241,8 +270,10 @@ mod tests {
 
     #[test]
     fn no_two_flags_of_a_command_share_a_name() {
-        for analysis in METHODS.iter().map(|method| method.name).chain(["hotspots"]) {
-            let mut names: Vec<String> = analysis_flags(analysis)
+        let plans = PLANS.iter().map(section_of);
+        let methods = METHODS.iter().map(|method| method.name).chain(["hotspots"]).map(str::to_owned);
+        for analysis in methods.chain(plans) {
+            let mut names: Vec<String> = analysis_flags(&analysis)
                 .into_iter()
                 .chain(map_flags())
                 .chain(input_flags())

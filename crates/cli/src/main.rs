@@ -25,7 +25,12 @@ fn main() -> ExitCode {
             return if error.print().is_ok() { ExitCode::from(code as u8) } else { ExitCode::SUCCESS };
         }
     };
-    let Some((name, given)) = matches.subcommand() else {
+    // `brasa plan areas` is the section `plan-areas`.
+    let chosen = match matches.subcommand() {
+        Some(("plan", inner)) => inner.subcommand().map(|(name, given)| (format!("plan-{name}"), given)),
+        other => other.map(|(name, given)| (name.to_owned(), given)),
+    };
+    let Some((name, given)) = chosen else {
         return ExitCode::from(report::USAGE);
     };
     let mut printer =
@@ -34,7 +39,7 @@ fn main() -> ExitCode {
     if let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global() {
         return printer.bug(&error.to_string());
     }
-    let done = match name {
+    let done = match name.as_str() {
         "methods" => printer.methods(),
         "demo" => run_demo(given, &mut printer),
         "inspect" => run_inspect(given, &mut printer),

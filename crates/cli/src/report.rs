@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use brasa_engine::demo::{FOUND_FROM, Score};
-use brasa_engine::{Analysis, Hotspot, Lang, METHODS, Outcome, Pipeline};
-use brasa_model::{Account, Blame, Diagnose, InputRecord, Inspection, Note, Reason, Stretch, Trend};
+use brasa_engine::{Analysis, Hotspot, Lang, METHODS, Outcome, PLANS, Pipeline};
+use brasa_model::{
+    Account, Blame, Diagnose, InputRecord, Inspection, Note, PlanBriefing, Reason, Stretch, Trend,
+};
 use serde_json::json;
 
 /// Exit code of a wrong command.
@@ -133,9 +135,12 @@ impl Printer {
                     sparkline(&mut text, trend);
                 }
             }
-            None => {
-                let _ = writeln!(text, "\nResult     {}", outcome.headline);
-            }
+            None => match &outcome.plan {
+                Some(plan) => facts(&mut text, plan),
+                None => {
+                    let _ = writeln!(text, "\nResult     {}", outcome.headline);
+                }
+            },
         }
         self.written(&mut text, pipeline, outcome);
         text
@@ -248,7 +253,7 @@ impl Printer {
         let target = &pipeline.output.path;
         let names: Vec<&str> = outcome.manifest.outputs.iter().map(|output| output.path.as_str()).collect();
         match &pipeline.analysis {
-            Analysis::Hotspots(_) => {
+            Analysis::Hotspots(_) | Analysis::Plan { .. } => {
                 let _ = writeln!(
                     text,
                     "\nWritten    {}/ with {}, manifest.json",
@@ -256,7 +261,12 @@ impl Printer {
                     names.join(", ")
                 );
                 let there = |(name, _): &(&str, &str)| names.contains(name);
-                let open = [("report.html", "a browser"), ("brasa.qgz", "QGIS")].into_iter().filter(there);
+                let open = [
+                    ("report.html", "a browser"),
+                    ("sheets.html", "a browser, and print"),
+                    ("brasa.qgz", "QGIS"),
+                ];
+                let open = open.into_iter().filter(there);
                 for (at, (name, program)) in open.enumerate() {
                     let lead = if at == 0 { "Open       " } else { "           " };
                     let _ = writeln!(text, "{lead}{} in {program}", target.join(name).display());
@@ -288,13 +298,24 @@ impl Printer {
                     "parameters": (method.schema)(),
                 })
             };
-            self.object(&METHODS.iter().map(entry).collect::<Vec<_>>());
+            let plan = |plan: &brasa_engine::PlanKind| {
+                json!({
+                    "name": format!("plan {}", plan.name),
+                    "group": "plan",
+                    "answer": "Plan",
+                    "about": plan.about,
+                    "parameters": (plan.schema)(),
+                })
+            };
+            self.object(&METHODS.iter().map(entry).chain(PLANS.iter().map(plan)).collect::<Vec<_>>());
             return Ok(ExitCode::SUCCESS);
         }
         let mut text = String::new();
-        for method in METHODS {
-            let about = method.about;
-            let _ = writeln!(text, "{:<9} {}", method.name, about.question);
+        let methods = METHODS.iter().map(|method| (method.name.to_owned(), method.about));
+        for (name, about) in
+            methods.chain(PLANS.iter().map(|plan| (format!("plan {}", plan.name), plan.about)))
+        {
+            let _ = writeln!(text, "{name:<9} {}", about.question);
             let _ = writeln!(text, "          {} · {} · {}", about.reference, about.units, about.cost);
         }
         Ok(self.text(&text))
@@ -346,6 +367,25 @@ impl Printer {
             }
         }
         lines.join(&format!("\n{}", " ".repeat(indent)))
+    }
+}
+
+/// What a plan comes to, what one more unit or site buys, and what it does not know.
+fn facts(text: &mut String, plan: &PlanBriefing) {
+    for (at, fact) in plan.facts.iter().enumerate() {
+        let lead = if at == 0 { "\nPlan       " } else { "           " };
+        let _ = writeln!(text, "{lead}{:>10} {}", fact.figure, fact.text);
+    }
+    if let Some(curve) = &plan.coverage {
+        let _ = writeln!(text, "\n{}", curve.title);
+        let share = |value: f64| format!("{:.1} %", value * 100.0);
+        for (x, y) in curve.x.values.iter().zip(curve.y.first().map_or(&[][..], |series| &series.values)) {
+            let bar = "█".repeat((y.clamp(0.0, 1.0) * 40.0).round() as usize);
+            let _ = writeln!(text, "  {x:>4} {} {:>8} {bar}", curve.x.unit, share(*y));
+        }
+    }
+    for limit in &plan.limits {
+        let _ = writeln!(text, "{limit}");
     }
 }
 

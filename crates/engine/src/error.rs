@@ -3,6 +3,7 @@
 use brasa_export::ExportError;
 use brasa_ingest::IngestError;
 use brasa_model::{Blame, CrsError, Diagnose};
+use brasa_planning::PlanError;
 use brasa_spatial_index::AnalysisError;
 
 /// Why a run failed; each kind is explained where it arose.
@@ -14,6 +15,9 @@ pub enum EngineError {
     /// The method gave no answer.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
+    /// There is no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// Writing failed.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -49,6 +53,7 @@ impl Diagnose for EngineError {
         match self {
             Self::Ingest(error) => error.code(),
             Self::Analysis(error) => error.code(),
+            Self::Plan(error) => error.code(),
             Self::Export(error) => error.code(),
             Self::Crs(_) => "crs_failed",
             Self::Pipeline { .. } => "pipeline_refused",
@@ -61,6 +66,7 @@ impl Diagnose for EngineError {
         match self {
             Self::Ingest(error) => error.blame(),
             Self::Analysis(error) => error.blame(),
+            Self::Plan(error) => error.blame(),
             Self::Export(error) => error.blame(),
             Self::Crs(_) => Blame::Data,
             Self::Pipeline { .. } | Self::NotInPieces { .. } => Blame::Usage,
@@ -72,6 +78,7 @@ impl Diagnose for EngineError {
         match self {
             Self::Ingest(error) => error.help(),
             Self::Analysis(error) => error.help(),
+            Self::Plan(error) => error.help(),
             Self::Export(error) => error.help(),
             Self::Pipeline { .. } => {
                 Some("any command prints itself as a pipeline with --print-pipeline".to_owned())

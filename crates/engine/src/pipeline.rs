@@ -15,6 +15,7 @@
 //! path = "hotspots"
 //! ```
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use brasa_export::{Imprint, Lang};
@@ -24,7 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{EngineError, HotspotsParams};
+use crate::{EngineError, HotspotsParams, PlanKind};
 
 /// A saved analysis. Paths are relative to the folder the command runs in.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +73,29 @@ pub enum Analysis {
         /// Its parameters, as in its schema.
         parameters: Value,
     },
+    /// A plan.
+    Plan {
+        /// Which.
+        kind: &'static PlanKind,
+        /// Its parameters, as in its schema.
+        parameters: Value,
+    },
 }
+
+impl PartialEq for PlanKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl std::fmt::Debug for PlanKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// What the section of a plan begins with: `[plan-areas]`.
+const PLAN: &str = "plan-";
 
 /// The section of the main job.
 const HOTSPOTS: &str = "hotspots";
@@ -86,6 +109,10 @@ impl Analysis {
                 .map(Self::Hotspots)
                 .map_err(|error| refused(error.to_string()));
         }
+        if let Some(kind) = name.strip_prefix(PLAN).and_then(crate::plan::plan) {
+            kind.checked(&parameters)?;
+            return Ok(Self::Plan { kind, parameters });
+        }
         let method = brasa_spatial_index::method(name).ok_or_else(|| {
             refused("is neither \"hotspots\" nor a method; `brasa methods` lists them".to_owned())
         })?;
@@ -93,11 +120,12 @@ impl Analysis {
         Ok(Self::Method { name: name.to_owned(), parameters })
     }
 
-    /// Its name.
-    pub fn name(&self) -> &str {
+    /// Its name, as its section is called.
+    pub fn name(&self) -> Cow<'_, str> {
         match self {
-            Self::Hotspots(_) => HOTSPOTS,
-            Self::Method { name, .. } => name,
+            Self::Hotspots(_) => Cow::Borrowed(HOTSPOTS),
+            Self::Method { name, .. } => Cow::Borrowed(name),
+            Self::Plan { kind, .. } => Cow::Owned(format!("{PLAN}{}", kind.name)),
         }
     }
 }
@@ -197,11 +225,11 @@ impl Pipeline {
         input.extend(section(&self.input)?);
         let parameters = match &self.analysis {
             Analysis::Hotspots(params) => Value::Object(section(params)?),
-            Analysis::Method { parameters, .. } => parameters.clone(),
+            Analysis::Method { parameters, .. } | Analysis::Plan { parameters, .. } => parameters.clone(),
         };
         let mut sections = Map::new();
         sections.insert("input".to_owned(), Value::Object(input));
-        sections.insert(self.analysis.name().to_owned(), parameters);
+        sections.insert(self.analysis.name().into_owned(), parameters);
         if self.map != MapOptions::default() {
             sections.insert("map".to_owned(), Value::Object(section(&self.map)?));
         }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use brasa_export::{Companions, Format, Staged};
 use brasa_ingest::{Basemap, Ingested, Pieces};
-use brasa_model::{Briefing, Crs, Interval, Layer, Note, Provenance, Reject, Surface, Times, Trend};
+use brasa_model::{
+    Briefing, Crs, Interval, Layer, Note, PlanBriefing, Provenance, Reject, Surface, Times, Trend,
+};
 use brasa_spatial_index::density::{DensityParams, DensitySum};
 use brasa_spatial_index::{AnalysisError, Answer, Watch};
 use geo::BoundingRect;
@@ -15,7 +17,8 @@ use serde_json::Value;
 use crate::answers::{FileFormat, Target, counted, format_for};
 use crate::briefing::briefing;
 use crate::{
-    Analysis, EngineError, Hotspot, Manifest, MapOptions, Method, Pipeline, Reading, Step, hotspots, zoning,
+    Analysis, EngineError, Hotspot, Manifest, MapOptions, Method, Pipeline, Reading, Step, hotspots, plan,
+    zoning,
 };
 
 /// What a run did, for whoever shows it.
@@ -26,6 +29,8 @@ pub struct Outcome {
     pub hotspots: Option<Vec<Hotspot>>,
     /// Incidents per stretch of time, if hotspots were asked for and times are known.
     pub trend: Option<Trend>,
+    /// The plan, if one was asked for.
+    pub plan: Option<PlanBriefing>,
     /// The rows set aside.
     pub rejects: Vec<Reject>,
     /// Where the rejects were written.
@@ -63,12 +68,13 @@ pub fn run_watched(
     let step = |step| observer(Progress::Working(step));
     let watch = Watch::new(&step);
     if pipeline.input.stream && pipeline.analysis.name() != STREAMED {
-        return Err(EngineError::NotInPieces { analysis: pipeline.analysis.name().to_owned() });
+        return Err(EngineError::NotInPieces { analysis: pipeline.analysis.name().into_owned() });
     }
     // From here on patterns are the files that they fit.
     let pipeline = &Pipeline { files: brasa_ingest::expand(&pipeline.files)?, ..pipeline.clone() };
     match &pipeline.analysis {
         Analysis::Hotspots(params) => run_hotspots(pipeline, params, command, &watch),
+        Analysis::Plan { kind, parameters } => plan::run_plan(pipeline, kind, parameters, command, &watch),
         Analysis::Method { name, parameters } if pipeline.input.stream => {
             let params = brasa_spatial_index::parameters(STREAMED, parameters)?;
             DensitySum::check(&params)?;
@@ -153,11 +159,11 @@ fn kde_in_pieces(
     Ok(Answered { input, answer: Answer::Surface(surface), period })
 }
 
-const REJECTS: &str = "rejects.csv";
-const MANIFEST: &str = "manifest.json";
+pub(crate) const REJECTS: &str = "rejects.csv";
+pub(crate) const MANIFEST: &str = "manifest.json";
 const PACKAGE: &str = "hotspots.gpkg";
 const DENSITY: &str = "density.tif";
-const PROJECT: &str = "brasa.qgz";
+pub(crate) const PROJECT: &str = "brasa.qgz";
 
 fn run_hotspots(
     pipeline: &Pipeline,
@@ -233,6 +239,7 @@ fn run_hotspots(
         manifest,
         hotspots: Some(hotspots),
         trend: briefing.trend,
+        plan: None,
         rejects: input.rejects,
         rejects_file,
         crs,
@@ -241,7 +248,7 @@ fn run_hotspots(
 }
 
 /// What to draw beneath, if a file for it was given.
-fn basemap(options: &MapOptions, input: &Ingested) -> Result<Option<Basemap>, EngineError> {
+pub(crate) fn basemap(options: &MapOptions, input: &Ingested) -> Result<Option<Basemap>, EngineError> {
     let Some(path) = &options.basemap else { return Ok(None) };
     let window = &input.incidents.window;
     let Some(extent) = window.polygons().bounding_rect() else { return Ok(None) };
@@ -304,13 +311,23 @@ fn run_method(
     if let Some(rejected) = rejected {
         manifest.outputs.extend(rejected.commit()?);
     }
-    Ok(Outcome { manifest, hotspots: None, trend: None, rejects: input.rejects, rejects_file, crs, headline })
+    Ok(Outcome {
+        manifest,
+        hotspots: None,
+        trend: None,
+        plan: None,
+        rejects: input.rejects,
+        rejects_file,
+        crs,
+        headline,
+    })
 }
 
 /// The files a run reads, which it must never write.
-fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
+pub(crate) fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
     let zones = match &pipeline.analysis {
         Analysis::Method { parameters, .. } => zoning::file(parameters),
+        Analysis::Plan { parameters, .. } => zoning::file(parameters),
         Analysis::Hotspots(_) => None,
     };
     let area = pipeline.input.study_area.as_deref();
@@ -318,7 +335,12 @@ fn inputs(pipeline: &Pipeline) -> Vec<&Path> {
     pipeline.files.iter().map(PathBuf::as_path).chain(area).chain(zones).chain(basemap).collect()
 }
 
-fn manifest(provenance: &Provenance, command: &str, notes: Vec<Note>, input: &Ingested) -> Manifest {
+pub(crate) fn manifest(
+    provenance: &Provenance,
+    command: &str,
+    notes: Vec<Note>,
+    input: &Ingested,
+) -> Manifest {
     Manifest {
         tool: provenance.tool.clone(),
         version: provenance.version.clone(),

@@ -27,6 +27,13 @@ pub fn lon_lat(p: Point) -> (f64, f64) {
 /// The police station, whose coordinates the exporting system writes when it cannot place an address.
 pub const STATION: Point = Point::new(5_237.0, 7_846.0);
 
+/// The stations from which patrols start.
+pub const STATIONS: [(&str, Point); 3] = [
+    ("Estación Camino Real", STATION),
+    ("Estación La Zona", Point::new(8_310.0, 3_120.0)),
+    ("Estación Puente Viejo", Point::new(3_420.0, 4_940.0)),
+];
+
 /// A place in another city that does not exist, 150 km to the north-east.
 pub fn neighbouring_city(number: usize) -> Point {
     Point::new(128_000.0 + 410.0 * number as f64, 92_000.0 + 270.0 * number as f64)

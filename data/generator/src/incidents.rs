@@ -25,7 +25,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with its share of the background in percent.
-    const SHARES: [(Self, f64); 8] = [
+    pub const SHARES: [(Self, f64); 8] = [
         (Self::HurtoAPersonas, 36.),
         (Self::Lesiones, 19.),
         (Self::Amenazas, 12.),
@@ -47,6 +47,19 @@ impl Kind {
             Self::HurtoAResidencias => "HURTO A RESIDENCIAS",
             Self::Extorsion => "EXTORSION",
             Self::Homicidio => "HOMICIDIO",
+        }
+    }
+
+    /// How much one harms, in days; made up.
+    pub const fn days(self) -> u32 {
+        match self {
+            Self::HurtoAPersonas => 20,
+            Self::Amenazas | Self::HurtoDeVehiculo => 60,
+            Self::HurtoAResidencias => 90,
+            Self::Lesiones => 180,
+            Self::ViolenciaIntrafamiliar => 240,
+            Self::Extorsion => 720,
+            Self::Homicidio => 5500,
         }
     }
 }

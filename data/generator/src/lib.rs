@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use dirt::{Row, comma};
 use hotspots::PLANTED;
-use incidents::Incident;
+use incidents::{Incident, Kind};
 use plane::Point;
 
 /// The seed of the files in `data/`.
@@ -35,16 +35,22 @@ pub struct City {
     pub planted_geojson: String,
     /// `dirt.csv`: which lines of the export are dirty, and how.
     pub dirt_csv: String,
+    /// `estaciones.csv`: the police stations.
+    pub stations_csv: String,
+    /// `gravedad.csv`: how much each kind harms.
+    pub harm_csv: String,
 }
 
 impl City {
     /// The files by name.
-    pub fn files(&self) -> [(&'static str, &str); 4] {
+    pub fn files(&self) -> [(&'static str, &str); 6] {
         [
             ("incidentes.csv", &self.incidents_csv),
             ("city.geojson", &self.city_geojson),
             ("planted.geojson", &self.planted_geojson),
             ("dirt.csv", &self.dirt_csv),
+            ("estaciones.csv", &self.stations_csv),
+            ("gravedad.csv", &self.harm_csv),
         ]
     }
 }
@@ -59,6 +65,8 @@ pub fn generate(seed: u64) -> City {
         city_geojson: city_geojson(),
         planted_geojson: planted_geojson(&outlines, &planted, &rows),
         dirt_csv: dirt_csv(&rows),
+        stations_csv: stations_csv(),
+        harm_csv: harm_csv(),
     }
 }
 
@@ -117,6 +125,25 @@ fn dirt_csv(rows: &[Row]) -> String {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{},{}", at + 2, dirt.word());
         }
+    }
+    text
+}
+
+/// Where patrols begin and end.
+fn stations_csv() -> String {
+    let mut text = String::from("nombre;longitud;latitud\n");
+    for (name, at) in geography::STATIONS {
+        let (lon, lat) = geography::lon_lat(at);
+        let _ = writeln!(text, "{name};{};{}", comma(lon), comma(lat));
+    }
+    text
+}
+
+/// How much an incident of each kind harms, in days: made up, in the proportions that indices of harm by sentences have.
+fn harm_csv() -> String {
+    let mut text = String::from("tipo_delito;peso\n");
+    for (kind, _) in Kind::SHARES {
+        let _ = writeln!(text, "{};{}", kind.words(), kind.days());
     }
     text
 }

@@ -18,7 +18,6 @@ use sha2::{Digest, Sha256};
 use crate::escape::escaped;
 use crate::{ExportError, Lang, write_text};
 use data::Data;
-pub(crate) use shapes::rounded;
 
 /// The skeleton: what stands in it in English is replaced by the reader's language.
 const PAGE: &str = include_str!("../../web/page.html");

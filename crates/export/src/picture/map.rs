@@ -1,7 +1,8 @@
 //! What is on a map as a picture: that of a whole briefing, of a layer, of a surface.
 
 use brasa_model::{
-    Briefing, Civil, ColumnKind, InputRecord, Interval, Layer, PlanBriefing, Provenance, Surface, Value,
+    Briefing, Civil, Column, DrawnBy, Fact, InputRecord, Interval, Layer, PlanBriefing, Provenance, Surface,
+    Value,
 };
 use geo::{BoundingRect, Coord, Rect};
 use serde_json::json;
@@ -39,16 +40,20 @@ pub(crate) fn of_briefing(briefing: &Briefing, lang: Lang) -> String {
 pub(crate) fn of_plan(briefing: &PlanBriefing, lang: Lang) -> String {
     let PlanBriefing { study_area, layers, .. } = briefing;
     let all: Vec<&Layer> = layers.iter().chain([study_area]).collect();
-    let drawn = |layer| Drawn { layer, legend: Legend::of(layer, lang), how: How::Filled };
     let edge = Drawn { layer: study_area, legend: Legend::of(study_area, lang), how: How::Edged };
     Sheet {
         lang,
         title: briefing.title.clone(),
-        subtitle: figures(briefing, lang, " · "),
+        subtitle: figures(&briefing.facts[..briefing.facts.len().min(3)], lang, " · "),
         extent: extent(&all).unwrap_or_else(|| Rect::new(Coord::zero(), Coord::zero())),
         basemap: briefing.basemap.as_ref(),
         ground: None,
-        layers: std::iter::once(edge).chain(layers.iter().rev().map(drawn)).collect(),
+        layers: std::iter::once(edge)
+            .chain(layers.iter().rev().map(|layer| {
+                let how = if layer.style.by == DrawnBy::Edge { How::Edged } else { How::Filled };
+                Drawn { layer, legend: Legend::of(layer, lang), how }
+            }))
+            .collect(),
         table: layers.iter().find(|layer| layer.name == briefing.listed).map(|layer| listed(layer, lang)),
         trend: None,
         caveat: briefing.limits.iter().map(|limit| lang.say(limit)).collect::<Vec<_>>().join(" "),
@@ -59,30 +64,30 @@ pub(crate) fn of_plan(briefing: &PlanBriefing, lang: Lang) -> String {
 }
 
 /// `62 % of the incidents lie in the areas · 12 areas`.
-pub(crate) fn figures(briefing: &PlanBriefing, lang: Lang, between: &str) -> String {
-    let said = |fact: &brasa_model::Fact| {
-        format!("{} {}", lang.number(&fact.figure), lang.say(fact.text)).trim().to_owned()
-    };
-    briefing.facts.iter().map(said).collect::<Vec<_>>().join(between)
+pub(crate) fn figures(facts: &[Fact], lang: Lang, between: &str) -> String {
+    let said =
+        |fact: &Fact| format!("{} {}", lang.number(&fact.figure), lang.say(fact.text)).trim().to_owned();
+    facts.iter().map(said).collect::<Vec<_>>().join(between)
 }
 
 /// What is listed, in a table of its first columns.
 fn listed(layer: &Layer, lang: Lang) -> (String, Vec<String>, Vec<Vec<String>>) {
     /// No more columns fit beside a map.
-    const MOST: usize = 5;
+    const MOST: usize = 4;
     let header = layer.columns.iter().take(MOST).map(|column| lang.say(column.title).into_owned()).collect();
-    let cell = |(value, kind): (&Value, ColumnKind)| match value {
+    let cell = |(value, column): (&Value, &Column)| match value {
         Value::Text(text) => text.clone(),
+        Value::Real(value) if column.is_share() => lang.number(&format!("{:.1} %", value * 100.0)),
         Value::Integer(value) if *value >= 0 => lang.grouped(value.unsigned_abs()),
-        Value::Real(value) if kind == ColumnKind::Real => {
-            lang.number(&format!("{}", crate::page::rounded(*value)))
-        }
+        Value::Real(value) if value.abs() >= 100.0 => lang.grouped(value.abs().round() as u64),
+        Value::Real(value) if value.fract() == 0.0 => format!("{value}"),
+        Value::Real(value) => lang.number(&format!("{value:.2}")),
         value => value.number().map_or_else(|| "·".to_owned(), |value| lang.number(&value.to_string())),
     };
-    let rows = layer.features.iter().map(|feature| {
-        let kinds = layer.columns.iter().map(|column| column.kind);
-        feature.values.iter().zip(kinds).take(MOST).map(cell).collect()
-    });
+    let rows = layer
+        .features
+        .iter()
+        .map(|feature| feature.values.iter().zip(&layer.columns).take(MOST).map(cell).collect());
     (lang.say(&layer.title).into_owned(), header, rows.collect())
 }
 

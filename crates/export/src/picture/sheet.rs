@@ -22,6 +22,11 @@ const SIDE_WIDTH: f64 = WIDTH - SIDE - 24.0;
 /// No more labels than a reader takes in.
 const MOST_LABELS: usize = 40;
 
+/// How lines look: around what matters, around what only bounds, and ways.
+const OUTLINE: &str = "stroke-width=\"2.2\"";
+const DASHED: &str = "stroke-width=\"1.4\" stroke-dasharray=\"6 3\"";
+const THIN: &str = "stroke-width=\"0.7\" stroke-opacity=\"0.55\"";
+
 /// What goes on a sheet.
 pub(super) struct Sheet<'a> {
     pub lang: Lang,
@@ -103,6 +108,9 @@ impl Sheet<'_> {
             paper::AROUND,
         );
         for drawn in self.layers.iter().filter(|drawn| drawn.how == How::Edged) {
+            if is_of_lines(drawn.layer) {
+                continue;
+            }
             let fill = format!("fill=\"{}\" fill-rule=\"evenodd\"", paper::GROUND);
             for feature in &drawn.layer.features {
                 path(out, &frame.path(&feature.geometry), &fill);
@@ -195,9 +203,10 @@ impl Sheet<'_> {
                     y += named(out, y, &said) + 6.0;
                 }
                 How::Edged => {
+                    let look = if is_of_lines(drawn.layer) { THIN } else { DASHED };
                     let _ = writeln!(
                         out,
-                        "<line x1=\"{}\" y1=\"{2}\" x2=\"{}\" y2=\"{2}\" stroke=\"{3}\" stroke-width=\"1.4\" stroke-dasharray=\"6 3\"/>",
+                        "<line x1=\"{}\" y1=\"{2}\" x2=\"{}\" y2=\"{2}\" stroke=\"{3}\" {look}/>",
                         SIDE + 2.0,
                         SIDE + 26.0,
                         y - 4.0,
@@ -276,21 +285,30 @@ impl Sheet<'_> {
         heading(out, y, title);
         y += 19.0;
         let columns = header.len().max(1);
-        // The first column holds a rank: it is narrow. The others share the rest and stand at its right side.
+        // The first column holds a rank: it is narrow, unless it holds names. The others share the rest and stand at its right side.
+        let longest = rows.iter().filter_map(|row| row.first()).map(|first| first.chars().count()).max();
+        let first = if longest.unwrap_or(0) > 4 { SIDE_WIDTH / columns as f64 } else { 22.0 };
         let right = |column: usize| {
-            let rest = (SIDE_WIDTH - 26.0) / (columns - 1).max(1) as f64;
-            if column == 0 { SIDE + 22.0 } else { (column as f64).mul_add(rest, SIDE + 26.0) }
+            let rest = (SIDE_WIDTH - first - 4.0) / (columns - 1).max(1) as f64;
+            if column == 0 { SIDE + first } else { (column as f64).mul_add(rest, SIDE + first + 4.0) }
         };
-        let mut line = |y: f64, cells: &[String], style: &str| {
+        let mut line = |y: f64, cells: &[String], size: f64, weight: &str| {
+            let style = format!("font-size=\"{size}\"{weight}");
             for (column, cell) in cells.iter().enumerate() {
-                text(out, (right(column), y), cell, &format!("text-anchor=\"end\" {style}"));
+                let room = if column == 0 { right(0) - SIDE } else { right(1) - right(0) - 4.0 };
+                text(
+                    out,
+                    (right(column), y),
+                    &fitted(cell, room, size),
+                    &format!("text-anchor=\"end\" {style}"),
+                );
             }
         };
-        line(y, header, "font-size=\"9.5\" font-weight=\"bold\"");
+        line(y, header, 9.5, " font-weight=\"bold\"");
         let room = ((MAP[1] + MAP[3] - TREND_HEIGHT - y - 16.0) / 16.0).floor().max(0.0) as usize;
         for row in rows.iter().take(room) {
             y += 16.0;
-            line(y, row, "font-size=\"10.5\"");
+            line(y, row, 10.5, "");
         }
         if rows.len() > room {
             y += 16.0;
@@ -367,14 +385,23 @@ const SURE: &str = "significantly many incidents, numbered by rank";
 /// The height that is kept for the bars of the trend.
 const TREND_HEIGHT: f64 = 120.0;
 
+fn is_of_lines(layer: &Layer) -> bool {
+    let is_line = |geometry: &Geometry<f64>| {
+        matches!(geometry, Geometry::Line(_) | Geometry::LineString(_) | Geometry::MultiLineString(_))
+    };
+    layer.features.iter().all(|feature| is_line(&feature.geometry))
+}
+
 impl Drawn<'_> {
     fn draw(&self, out: &mut String, frame: &Frame) {
         if self.how == How::Filled {
             return self.fill(out, frame);
         }
-        let (halo, line, dashes) = match self.how {
-            How::Outlined => (5.0, 2.2, ""),
-            _ => (0.0, 1.4, " stroke-dasharray=\"6 3\""),
+        let (halo, look) = match self.how {
+            How::Outlined => (5.0, OUTLINE),
+            // Ways are many and lie upon what they lead to.
+            How::Edged if is_of_lines(self.layer) => (0.0, THIN),
+            _ => (0.0, DASHED),
         };
         for feature in &self.layer.features {
             let data = frame.path(&feature.geometry);
@@ -385,11 +412,7 @@ impl Drawn<'_> {
                     &format!("fill=\"none\" stroke=\"white\" stroke-opacity=\"0.8\" stroke-width=\"{halo}\""),
                 );
             }
-            path(
-                out,
-                &data,
-                &format!("fill=\"none\" stroke=\"{}\" stroke-width=\"{line}\"{dashes}", paper::INK),
-            );
+            path(out, &data, &format!("fill=\"none\" stroke=\"{}\" {look}", paper::INK));
         }
     }
 
@@ -413,10 +436,7 @@ impl Drawn<'_> {
             }
         }
         let edge = if self.layer.features.len() > 2000 { "none".to_owned() } else { paper::INK.to_string() };
-        let is_line = |geometry: &Geometry<f64>| {
-            matches!(geometry, Geometry::Line(_) | Geometry::LineString(_) | Geometry::MultiLineString(_))
-        };
-        let lines = self.layer.features.iter().all(|feature| is_line(&feature.geometry));
+        let lines = is_of_lines(self.layer);
         for (entry, data) in self.legend.entries.iter().zip(paths).filter(|(_, data)| !data.is_empty()) {
             let colour = entry.fill.map_or_else(|| "none".to_owned(), |fill| fill.to_string());
             let style = if lines {

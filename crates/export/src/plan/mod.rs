@@ -105,7 +105,16 @@ fn said(plan: &PatrolPlan, tour: &Tour, stop: &Stop, lang: Lang) -> String {
         Doing::Start => format!("{}: {}", lang.say("Start"), depot().unwrap_or_default()),
         Doing::End => format!("{}: {}", lang.say("End"), depot().unwrap_or_default()),
         Doing::Break => lang.say("Break").into_owned(),
-        Doing::Visit(area) => plan.areas.get(area).map(|area| area.name.clone()).unwrap_or_default(),
+        Doing::Visit(area) => plan.areas.get(area).map_or_else(String::new, |area| called(&area.name, lang)),
+    }
+}
+
+/// `Place 7`, where a name is a number alone.
+fn called(name: &str, lang: Lang) -> String {
+    if name.chars().all(|letter| letter.is_ascii_digit()) {
+        format!("{} {name}", lang.say("Place"))
+    } else {
+        name.to_owned()
     }
 }
 

@@ -102,11 +102,13 @@ fn schedule(plan: &PatrolPlan, places: &Places) -> Value {
             "planned": missing.planned, "why": missing.why,
         })
     };
+    let rest = |rest: &brasa_model::Rest| json!({ "length": rest.length, "from": rest.from, "until": rest.until, "owed_from": rest.owed_from });
     json!({
         "zone": clock.zone,
         "offsets": clock.offsets.iter().map(offset).collect::<Vec<_>>(),
         "dose": plan.dose,
         "spacing": plan.spacing,
+        "rest": plan.rest.as_ref().map(rest),
         "depots": plan.depots.iter().zip(&places.depots).map(depot).collect::<Vec<_>>(),
         "depot_of": plan.depot_of,
         "shifts": plan.shifts.iter().map(shift).collect::<Vec<_>>(),

@@ -54,7 +54,7 @@ impl Words {
     pub fn of_plan(briefing: &PlanBriefing, lang: Lang) -> Self {
         let crs = briefing.study_area.crs.code();
         Self {
-            subtitle: crate::picture::map::figures(briefing, lang, "  ·  "),
+            subtitle: crate::picture::map::figures(&briefing.facts, lang, "  ·  "),
             source: source(&briefing.inputs, &briefing.attribution, (&briefing.provenance, &crs), lang),
             caveat: briefing.limits.iter().map(|limit| lang.say(limit)).collect::<Vec<_>>().join(" "),
         }
