@@ -60,7 +60,7 @@ pub struct PatrolRules {
     pub break_window: Within,
     /// Shifts at least so long owe a break
     pub break_from: Span,
-    /// Speed on straight ways, where no streets are given
+    /// Speed of a unit on the way; on streets that state a lower limit, the limit
     pub speed: Speed,
     /// How much longer a way is than the straight line, where no streets are given
     pub detour: Detour,
