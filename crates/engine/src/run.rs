@@ -201,7 +201,7 @@ fn run_hotspots(
     let briefing = briefing(&input, found, basemap, &pipeline.map, (command, notes), watch)?;
     let layer = folder.path_for("hotspots.geojson", Format::GeoJson)?;
     brasa_export::write_layer(&briefing.hotspots, &layer, Format::GeoJson)?;
-    Companions::of_layer(&briefing.hotspots, Format::GeoJson, imprint).write(&layer)?;
+    Companions::of_layer(&briefing.hotspots, Format::GeoJson, imprint).without_record().write(&layer)?;
     if cfg!(feature = "gdal") {
         let Briefing { hotspots, zones, study_area, over_time, basemap, .. } = &briefing;
         let beneath: Vec<Layer> = basemap.iter().flat_map(brasa_export::apart).collect();

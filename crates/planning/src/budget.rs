@@ -19,10 +19,18 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// Its sign.
-    pub const fn unit(self) -> &'static str {
+    /// Its sign, as people read it.
+    pub const fn sign(self) -> &'static str {
         match self {
             Self::SquareKilometres => "km²",
+            other => other.unit(),
+        }
+    }
+
+    /// Its unit, as it is typed.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::SquareKilometres => "km2",
             Self::Kilometres => "km",
             Self::Hours => "h",
         }

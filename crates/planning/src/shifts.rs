@@ -283,7 +283,7 @@ fn clocks(zone: &TimeZone, first: i64, last: i64) -> Option<Clock> {
         seconds: info.offset().seconds(),
         abbreviation: info.abbreviation().to_owned(),
     }];
-    let changes = zone.following(at).take_while(|change| change.timestamp().as_second() < last);
+    let changes = zone.following(at).take_while(|change| change.timestamp().as_second() <= last);
     offsets.extend(changes.map(|change| Offset {
         from: change.timestamp().as_second(),
         seconds: change.offset().seconds(),

@@ -115,7 +115,7 @@ pub(super) fn make(input: &Ingested, job: &AreasJob, _: &Watch) -> Result<Made, 
     };
     let found = areas(&problem, &job.areas)?;
     let all: f64 = ground.value.iter().sum();
-    let unit = resource.unit();
+    let unit = resource.sign();
     let features: Vec<Feature> = found
         .areas
         .iter()

@@ -41,7 +41,7 @@ const OPACITY: f64 = 0.8;
 pub struct Companions {
     format: Format,
     qml: String,
-    qmd: String,
+    qmd: Option<String>,
     map: Option<MapStyle>,
 }
 
@@ -51,7 +51,7 @@ impl Companions {
         Self {
             format,
             qml: style_of(layer, format, imprint.lang),
-            qmd: record_of(layer, imprint),
+            qmd: Some(record_of(layer, imprint)),
             map: Some(MapStyle::of(layer, imprint)),
         }
     }
@@ -63,7 +63,7 @@ impl Companions {
         Self {
             format: Format::GeoTiff,
             qml: qml::document(qml, false),
-            qmd: record.document(imprint),
+            qmd: Some(record.document(imprint)),
             map: None,
         }
     }
@@ -76,9 +76,15 @@ impl Companions {
         Self {
             format: Format::GeoTiff,
             qml: qml::document(qml, false),
-            qmd: record.document(imprint),
+            qmd: Some(record.document(imprint)),
             map: None,
         }
+    }
+
+    /// The same without the record: QGIS would take it for that of every layer in a GeoPackage of the same name.
+    #[must_use]
+    pub fn without_record(self) -> Self {
+        Self { qmd: None, ..self }
     }
 
     /// Writes what belongs beside the file at `path`.
@@ -89,7 +95,7 @@ impl Companions {
             let beside = path.with_extension(ending);
             match (*ending, &self.map) {
                 ("qml", _) => sink::write_text(&self.qml, &beside)?,
-                ("qmd", _) => sink::write_text(&self.qmd, &beside)?,
+                ("qmd", _) => self.qmd.iter().try_for_each(|qmd| sink::write_text(qmd, &beside))?,
                 ("style.json", Some(map)) => write_json(&map.document(&file, source), &beside)?,
                 _ => {}
             }
