@@ -7,7 +7,7 @@
 //! Zones are chosen; the parts of the choice that hang together by shared sides are the areas, so that two areas never touch. The sum
 //! over areas of vₖ (1 − w + w Cₖ) is greatest, with vₖ the value in the area, w the weight of compactness, and
 //! Cₖ = Aₖ²/(2π Iₖ), Iₖ = Σ (aᵢ |cᵢ − c|² + aᵢ²/2π), its moment-of-inertia compactness: aᵢ and cᵢ are the area and the centroid of a zone,
-//! which counts as a disc, c the centre of mass. C is 1 for a disc, 0.95 for a square, 0.1 for a strip of ten squares in a row. Rules: costs
+//! which counts as a disc, c the centre of mass. C is 1 for a disc, 0.95 for a square, 0.19 for a strip of ten squares in a row. Rules: costs
 //! add up to no more than the budget (to a part in a billion, for rounding); no more than K areas; each costs no more than a cap and no
 //! less than a least; districts get their least shares of the value caught, or of the budget.
 //!
