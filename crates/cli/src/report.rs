@@ -136,7 +136,7 @@ impl Printer {
                 }
             }
             None => match &outcome.plan {
-                Some(plan) => facts(&mut text, plan),
+                Some(plan) => self.plan(&mut text, plan),
                 None => {
                     let _ = writeln!(text, "\nResult     {}", outcome.headline);
                 }
@@ -246,6 +246,27 @@ impl Printer {
         }
         if hotspots.len() > TABLE {
             let _ = writeln!(text, "  … and {} more in the files", hotspots.len() - TABLE);
+        }
+    }
+
+    /// What a plan comes to, what one more unit or site buys, and what it does not know.
+    fn plan(&self, text: &mut String, plan: &PlanBriefing) {
+        for (at, fact) in plan.facts.iter().enumerate() {
+            let lead = if at == 0 { "\nPlan       " } else { "           " };
+            let _ = writeln!(text, "{lead}{:>10} {}", fact.figure, fact.text);
+        }
+        if let Some(curve) = &plan.coverage {
+            let _ = writeln!(text, "\n{}", curve.title);
+            let share = |value: f64| format!("{:.1} %", value * 100.0);
+            for (x, y) in curve.x.values.iter().zip(curve.y.first().map_or(&[][..], |series| &series.values))
+            {
+                let bar = "█".repeat((y.clamp(0.0, 1.0) * 40.0).round() as usize);
+                let _ = writeln!(text, "  {x:>4} {} {:>8} {bar}", curve.x.unit, share(*y));
+            }
+        }
+        for (at, limit) in plan.limits.iter().enumerate() {
+            let lead = if at == 0 { "\nMind       " } else { "           " };
+            let _ = writeln!(text, "{lead}{}", self.wrap(limit, 11));
         }
     }
 
@@ -367,25 +388,6 @@ impl Printer {
             }
         }
         lines.join(&format!("\n{}", " ".repeat(indent)))
-    }
-}
-
-/// What a plan comes to, what one more unit or site buys, and what it does not know.
-fn facts(text: &mut String, plan: &PlanBriefing) {
-    for (at, fact) in plan.facts.iter().enumerate() {
-        let lead = if at == 0 { "\nPlan       " } else { "           " };
-        let _ = writeln!(text, "{lead}{:>10} {}", fact.figure, fact.text);
-    }
-    if let Some(curve) = &plan.coverage {
-        let _ = writeln!(text, "\n{}", curve.title);
-        let share = |value: f64| format!("{:.1} %", value * 100.0);
-        for (x, y) in curve.x.values.iter().zip(curve.y.first().map_or(&[][..], |series| &series.values)) {
-            let bar = "█".repeat((y.clamp(0.0, 1.0) * 40.0).round() as usize);
-            let _ = writeln!(text, "  {x:>4} {} {:>8} {bar}", curve.x.unit, share(*y));
-        }
-    }
-    for limit in &plan.limits {
-        let _ = writeln!(text, "{limit}");
     }
 }
 

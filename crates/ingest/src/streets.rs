@@ -7,7 +7,9 @@ use geo::{BoundingRect, Intersects, LineString, MapCoords, Rect};
 
 use crate::IngestError;
 use crate::basemap::way_from;
-use crate::open::{Form, Opened, Place, must_be_a_file, open};
+#[cfg(feature = "gdal")]
+use crate::open::{Form, Place};
+use crate::open::{Opened, must_be_a_file, open};
 use crate::records::StatedCrs;
 
 /// Lines of a layer, with the system they are in.
@@ -24,6 +26,7 @@ pub(crate) struct Tags {
 
 impl Tags {
     /// The columns, in the order of the fields.
+    #[cfg(feature = "gdal")]
     pub const NAMES: [&'static str; 4] = ["highway", "oneway", "maxspeed", "junction"];
 
     /// Whether it may be driven forward, and backward (wiki.openstreetmap.org/wiki/Key:oneway).

@@ -37,7 +37,6 @@
 mod search;
 mod state;
 
-use brasa_model::Note;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -388,27 +387,5 @@ fn plan(
         bound,
         areas,
         area,
-    }
-}
-
-impl AreasPlan {
-    /// What the plan says about itself.
-    pub fn notes(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
-        if self.scattered > 0.0 {
-            let kept = 100.0 * self.value / self.scattered;
-            notes.push(
-                Note::new(
-                    "contiguity_costs",
-                    format!("the areas catch {kept:.0} % of what single zones for the same budget would"),
-                )
-                .value(kept, "%")
-                .reason(
-                    "areas are in one piece, compact, few and of a least size; single zones need not be"
-                        .to_owned(),
-                ),
-            );
-        }
-        notes
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use brasa_model::as_text;
+use brasa_model::{Metres, as_text, as_word};
 use serde::{Deserialize, Serialize};
 
 /// A share from 0 to 1, written `0.3` or `30%`.
@@ -61,36 +61,14 @@ pub enum Objective {
     Cover,
 }
 
+as_word!(Objective, Median = "p-median", Cover = "cover");
+
 impl Objective {
-    const WORDS: [&str; 2] = ["p-median", "cover"];
-
-    /// Its word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Median => "p-median",
-            Self::Cover => "cover",
-        }
+    /// The one that was asked for; where none was, a distance alone says that it is to be covered.
+    pub fn of(asked: Option<Self>, within: Option<Metres>) -> Self {
+        asked.unwrap_or(if within.is_some() { Self::Cover } else { Self::Median })
     }
 }
-
-impl FromStr for Objective {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Median, Self::Cover]
-            .into_iter()
-            .find(|objective| objective.word() == text.trim())
-            .ok_or_else(|| format!("\"{text}\" is neither p-median nor cover"))
-    }
-}
-
-impl fmt::Display for Objective {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-as_text!(Objective, Self::WORDS.join("|"), "enum": Self::WORDS);
 
 #[cfg(test)]
 mod tests {

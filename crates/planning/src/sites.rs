@@ -75,8 +75,7 @@ impl SitesParams {
 
     /// What the sites are best for, as far as it was left open.
     pub fn objective(&self) -> Objective {
-        let said = |_| Objective::Cover;
-        self.objective.unwrap_or_else(|| self.within.map_or(Objective::Median, said))
+        Objective::of(self.objective, self.within)
     }
 }
 

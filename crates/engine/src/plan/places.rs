@@ -26,11 +26,13 @@ pub(super) fn areas(
             inputs.push(record);
             let area_of = located(&zones, incidents);
             let outside = area_of.iter().filter(|area| area.is_none()).count();
-            notes.push(
-                Note::new("incidents_outside_areas", format!("{outside} incidents lie in no area"))
-                    .value(outside, "incidents")
-                    .reason("a plan serves the areas it is given"),
-            );
+            if outside > 0 {
+                notes.push(
+                    Note::new("incidents_outside_areas", format!("{outside} incidents lie in no area"))
+                        .value(outside, "incidents")
+                        .reason("a plan serves the areas it is given"),
+                );
+            }
             let (names, outlines) =
                 zones.zones.into_iter().map(|zone| (zone.name, zone.outline.polygons().clone())).unzip();
             (outlines, names, area_of)

@@ -195,7 +195,7 @@ pub(super) fn make(input: &Ingested, job: &SitesJob, _: &Watch) -> Result<Made, 
     let lines = layer_of(
         "allocation",
         "What is nearest to which site",
-        "A line from each place of demand to its nearest site.",
+        "A line from each place of demand to its nearest site. Lines may end where incidents were: this layer is not for the public.",
         crs,
         vec![
             text("site", "Site"),
