@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use brasa_export::{Companions, Format, Imprint, Staged};
+use brasa_export::{Companions, Format, Imprint, Lang, Staged};
 use brasa_ingest::{Basemap, Ingested, Pieces};
 use brasa_model::{
     Briefing, Crs, Interval, Layer, Note, PlanBriefing, Provenance, Reject, Surface, Times, Trend,
@@ -230,6 +230,16 @@ pub struct Hotspots {
 }
 
 impl Hotspots {
+    /// The page that the folder holds.
+    pub fn page(&self, lang: Lang) -> Result<String, EngineError> {
+        Ok(brasa_export::report(&self.briefing, lang)?)
+    }
+
+    /// The map that the folder holds, as SVG.
+    pub fn picture(&self, lang: Lang) -> String {
+        brasa_export::draw_briefing(&self.briefing, lang)
+    }
+
     /// Writes the folder that `brasa hotspots` leaves, at a path where nothing is, or whatever is there with `force`.
     pub fn to_folder(&self, path: &Path, force: bool, imprint: Imprint<'_>) -> Result<Manifest, EngineError> {
         self.write(Staged::folder(path, force)?, imprint)

@@ -43,7 +43,7 @@ pub enum Cell<'a> {
 
 impl<'a> Cell<'a> {
     /// What a file of text would have in its place.
-    fn text(self) -> Cow<'a, str> {
+    pub fn to_text(self) -> Cow<'a, str> {
         match self {
             Self::Nothing => Cow::Borrowed(""),
             Self::Text(text) => text,
@@ -225,7 +225,7 @@ impl Records for Reader {
         for row in 0..table.rows {
             record.line = row as u64 + 1;
             record.fields.clear();
-            record.fields.extend(wanted.iter().map(|&at| table.columns[at].cell(row).text()));
+            record.fields.extend(wanted.iter().map(|&at| table.columns[at].cell(row).to_text()));
             if let Some(spots) = &table.spots {
                 let spot = spots.spot(row);
                 tally.spot(spot);

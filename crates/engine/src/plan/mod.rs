@@ -10,7 +10,7 @@ mod sites;
 
 use std::path::{Path, PathBuf};
 
-use brasa_export::{CurveFormat, Format, Imprint, Staged};
+use brasa_export::{CurveFormat, Format, Imprint, Lang, Staged};
 use brasa_ingest::Ingested;
 use brasa_model::{
     Column, ColumnKind, Crs, Curve, Fact, Feature, Interval, Layer, Note, PatrolPlan, PlanBriefing,
@@ -221,6 +221,11 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// The map that the folder holds, as SVG.
+    pub fn picture(&self, lang: Lang) -> String {
+        brasa_export::draw_plan(&self.briefing, lang)
+    }
+
     /// Writes the folder that `brasa plan` leaves, at a path where nothing is, or whatever is there with `force`.
     pub fn to_folder(&self, path: &Path, force: bool, imprint: Imprint<'_>) -> Result<Manifest, EngineError> {
         self.write(Staged::folder(path, force)?, imprint)

@@ -51,10 +51,15 @@ const LIBRARY: Option<Library> = if include_str!(concat!(env!("OUT_DIR"), "/mapl
 
 /// Writes the page. It opens in `lang` and can be switched to the others.
 pub fn write_report(briefing: &Briefing, lang: Lang, path: &Path) -> Result<(), ExportError> {
+    write_text(&report(briefing, lang)?, path)
+}
+
+/// The page as a text.
+pub fn report(briefing: &Briefing, lang: Lang) -> Result<String, ExportError> {
     let library = LIBRARY.as_ref().map(|library| library.version);
     let data = serde_json::to_string(&Data::new(briefing, lang, library)?)
-        .map_err(|error| ExportError::writing(path, &error.into()))?;
-    write_text(&page(&briefing.title, lang, &data, LIBRARY.as_ref()), path)
+        .map_err(|error| ExportError::writing(Path::new("report.html"), &error.into()))?;
+    Ok(page(&briefing.title, lang, &data, LIBRARY.as_ref()))
 }
 
 fn page(title: &str, lang: Lang, data: &str, library: Option<&Library>) -> String {
