@@ -22,7 +22,7 @@ FUNCTIONS = ["tile_explode", "tile_kde", "merge_kde", "tile_dbscan", "merge_dbsc
 
 
 def city(seed: int = 7, rows: int = 3000) -> Any:
-    """Crowded corners, stacks at addresses, and some anywhere; around the origin of the tiles, so that some are negative."""
+    """Crowded corners, stacks at addresses, and some anywhere; some with negative coordinates."""
     rng = np.random.default_rng(seed)
     centres = rng.uniform(-2500, 2500, (25, 2))
     near = centres[rng.integers(0, len(centres), rows)] + rng.normal(0, 90, (rows, 2))

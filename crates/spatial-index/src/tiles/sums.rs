@@ -12,8 +12,9 @@
 //! is wanted of a sum over tiles is that it does not depend on the tiles.
 //!
 //! # Agrees with
-//! `kde` without edge correction to 1e-9 of the peak, which is what `kde` itself promises: this sum is the nearer one to
-//! the definition, off by at most 1e-18 per row and the rounding of each term (2⁻⁵⁰ of it). Bit for bit with `kde` for the
+//! `kde` without edge correction to 1e-9 of the peak, which is what `kde` itself promises (`the_density_is_that_of_kde`).
+//! This sum is off from the definition by no more than 1e-18 per row, the rounding of a term, and that of the
+//! coordinates; weights far below one keep as many digits as eighteen decimals leave them. Bit for bit with `kde` for the
 //! uniform kernel and whole weights, where both count; save for a centre at the bandwidth's very end, which rounding may
 //! put on either side.
 //!
