@@ -4,6 +4,7 @@
 //! written, reads, runs, turns answers into layers, and writes them whole or not at all.
 
 mod answers;
+mod ask;
 mod briefing;
 pub mod demo;
 mod drawing;
@@ -18,14 +19,15 @@ mod run;
 mod stability;
 mod zoning;
 
-pub use brasa_export::{Lang, OutputRecord};
-pub use brasa_ingest::{InputOptions, Pieces, Progress as Reading, without_secrets};
+pub use ask::{Labels, Reply, Shown, ask};
+pub use brasa_export::{Imprint, Lang, OutputRecord};
+pub use brasa_ingest::{Ingested, InputOptions, Pieces, Progress as Reading, memory, without_secrets};
 pub use brasa_spatial_index::watch::Step;
-pub use brasa_spatial_index::{About, METHODS, Method, method};
+pub use brasa_spatial_index::{About, Answer, METHODS, Method, method};
 pub use error::EngineError;
 pub use hotspots::{Hotspot, HotspotsParams};
 pub use inspect::inspect;
 pub use manifest::Manifest;
 pub use pipeline::{Analysis, MapOptions, Output, Pipeline};
-pub use plan::{PLANS, PlanKind};
-pub use run::{Observer, Outcome, Progress, run, run_watched};
+pub use plan::{PLANS, PlanKind, Planned};
+pub use run::{Hotspots, Observer, Outcome, Progress, run, run_watched};

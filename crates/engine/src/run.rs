@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use brasa_export::{Companions, Format, Staged};
+use brasa_export::{Companions, Format, Imprint, Lang, Staged};
 use brasa_ingest::{Basemap, Ingested, Pieces};
 use brasa_model::{
     Briefing, Crs, Interval, Layer, Note, PlanBriefing, Provenance, Reject, Surface, Times, Trend,
@@ -15,6 +15,7 @@ use geo::BoundingRect;
 use serde_json::Value;
 
 use crate::answers::{FileFormat, Target, counted, format_for};
+use crate::ask::Answered;
 use crate::briefing::briefing;
 use crate::{
     Analysis, EngineError, Hotspot, Manifest, MapOptions, Method, Pipeline, Reading, Step, hotspots, plan,
@@ -84,33 +85,34 @@ pub fn run_watched(
                 Ok(answered)
             })
         }
-        Analysis::Method { name, parameters } => {
-            let method = method(name)?;
-            run_method(pipeline, name, command, |after_reading| {
-                let mut input =
-                    brasa_ingest::read(&pipeline.files, &zoning::checked(&pipeline.input, parameters)?)?;
-                after_reading(&input.rejects)?;
-                zoning::add(&mut input, parameters)?;
-                let answer = (method.run)(&input.incidents, parameters, &watch)?;
-                let period = input.incidents.times.as_ref().and_then(Times::extent);
-                Ok(Answered { input, answer, period })
-            })
-        }
+        Analysis::Method { name, parameters } => run_method(pipeline, name, command, |after_reading| {
+            answer(pipeline, name, parameters, after_reading, &watch)
+        }),
     }
+}
+
+/// Reads the incidents and what a method needs besides, and runs it.
+pub(crate) fn answer(
+    pipeline: &Pipeline,
+    name: &str,
+    parameters: &Value,
+    after_reading: AfterReading<'_>,
+    watch: &Watch,
+) -> Result<Answered, EngineError> {
+    let method = method(name)?;
+    let mut input = brasa_ingest::read(&pipeline.files, &zoning::checked(&pipeline.input, parameters)?)?;
+    after_reading(&input.rejects)?;
+    zoning::add(&mut input, parameters)?;
+    let answer = (method.run)(&input.incidents, parameters, watch)?;
+    let period = input.incidents.times.as_ref().and_then(Times::extent);
+    Ok(Answered { input, answer, period })
 }
 
 /// The one method that can take a file in pieces: its answer is a sum.
 const STREAMED: &str = "kde";
 
 /// Is to be told the rows that were set aside, before a method takes its time.
-type AfterReading<'a> = &'a mut dyn FnMut(&[Reject]) -> Result<(), EngineError>;
-
-/// What was read, what a method made of it, and the period it covers.
-struct Answered {
-    input: Ingested,
-    answer: Answer,
-    period: Option<Interval>,
-}
+pub(crate) type AfterReading<'a> = &'a mut dyn FnMut(&[Reject]) -> Result<(), EngineError>;
 
 fn method(name: &str) -> Result<&'static Method, EngineError> {
     let unknown = || EngineError::Pipeline { place: name.to_owned(), why: "is not a method".to_owned() };
@@ -165,28 +167,18 @@ const PACKAGE: &str = "hotspots.gpkg";
 const DENSITY: &str = "density.tif";
 pub(crate) const PROJECT: &str = "brasa.qgz";
 
-fn run_hotspots(
+/// The hotspots of a pipeline, in memory.
+pub(crate) fn find_hotspots(
     pipeline: &Pipeline,
     params: &hotspots::HotspotsParams,
     command: &str,
     watch: &Watch,
-) -> Result<Outcome, EngineError> {
-    let mut folder =
-        Staged::folder(&pipeline.output.path, pipeline.output.force)?.protecting(&inputs(pipeline))?;
+) -> Result<Hotspots, EngineError> {
     let input = brasa_ingest::read(&pipeline.files, &pipeline.input)?;
     let mut found = hotspots::hotspots(&input.incidents, params, watch)?;
-
-    let crs = input.incidents.crs.clone();
     let mut notes = input.notes.clone();
     notes.append(&mut found.notes);
-    if !cfg!(feature = "gdal") {
-        notes.push(
-            Note::new("without_gdal", "no GeoPackage and no GeoTIFF: this brasa was built without GDAL")
-                .reason("build with the cargo feature gdal to get them"),
-        );
-    }
     let hotspots = found.hotspots.clone();
-    let imprint = pipeline.map.imprint();
     let basemap = basemap(&pipeline.map, &input)?;
     if let Some(basemap) = basemap.as_ref().filter(|basemap| basemap.left_out > 0) {
         notes.push(
@@ -199,41 +191,21 @@ fn run_hotspots(
         );
     }
     let briefing = briefing(&input, found, basemap, &pipeline.map, (command, notes), watch)?;
-    let layer = folder.path_for("hotspots.geojson", Format::GeoJson)?;
-    brasa_export::write_layer(&briefing.hotspots, &layer, Format::GeoJson)?;
-    Companions::of_layer(&briefing.hotspots, Format::GeoJson, imprint).without_record().write(&layer)?;
-    if cfg!(feature = "gdal") {
-        let Briefing { hotspots, zones, study_area, over_time, basemap, .. } = &briefing;
-        let beneath: Vec<Layer> = basemap.iter().flat_map(brasa_export::apart).collect();
-        let layers: Vec<&Layer> =
-            [hotspots, zones, study_area].into_iter().chain(over_time).chain(&beneath).collect();
-        brasa_export::write_gpkg(&layers, imprint, &folder.path(PACKAGE)?)?;
-        let density = folder.path_for(DENSITY, Format::GeoTiff)?;
-        brasa_export::write_surface(&briefing.density, &crs, &density, Format::GeoTiff)?;
-        Companions::of_surface(&briefing.density, &crs, briefing.period(), imprint).write(&density)?;
-        brasa_export::write_project(&briefing, imprint.lang, (PACKAGE, DENSITY), &folder.path(PROJECT)?)?;
-    } else {
-        brasa_export::write_surface(
-            &briefing.density,
-            &crs,
-            &folder.path_for("density.csv", Format::Csv)?,
-            Format::Csv,
-        )?;
-    }
-    let picture = brasa_export::draw_briefing(&briefing, imprint.lang);
-    brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
-    brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
-    brasa_export::write_report(&briefing, imprint.lang, &folder.path("report.html")?)?;
-    let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
-    if rejects_file.is_some() {
-        brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
-    }
-    let mut manifest = manifest(&briefing.hotspots.provenance, command, briefing.notes, &input);
-    manifest.inputs = briefing.inputs;
-    manifest.outputs = folder.digests()?;
-    brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
-    folder.commit()?;
+    Ok(Hotspots { input, hotspots, briefing })
+}
 
+fn run_hotspots(
+    pipeline: &Pipeline,
+    params: &hotspots::HotspotsParams,
+    command: &str,
+    watch: &Watch,
+) -> Result<Outcome, EngineError> {
+    let folder =
+        Staged::folder(&pipeline.output.path, pipeline.output.force)?.protecting(&inputs(pipeline))?;
+    let found = find_hotspots(pipeline, params, command, watch)?;
+    let manifest = found.write(folder, pipeline.map.imprint())?;
+    let Hotspots { input, hotspots, briefing } = found;
+    let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
     let headline = counted(hotspots.len(), "hotspot");
     Ok(Outcome {
         manifest,
@@ -242,9 +214,80 @@ fn run_hotspots(
         plan: None,
         rejects: input.rejects,
         rejects_file,
-        crs,
+        crs: input.incidents.crs,
         headline,
     })
+}
+
+/// The hotspots of what was read, with everything needed to judge them.
+pub struct Hotspots {
+    /// What was read.
+    pub input: Ingested,
+    /// By rank.
+    pub hotspots: Vec<Hotspot>,
+    /// What a map, a page and a project are made of.
+    pub briefing: Briefing,
+}
+
+impl Hotspots {
+    /// The page that the folder holds.
+    pub fn page(&self, lang: Lang) -> Result<String, EngineError> {
+        Ok(brasa_export::report(&self.briefing, lang)?)
+    }
+
+    /// The map that the folder holds, as SVG.
+    pub fn picture(&self, lang: Lang) -> String {
+        brasa_export::draw_briefing(&self.briefing, lang)
+    }
+
+    /// Writes the folder that `brasa hotspots` leaves, at a path where nothing is, or whatever is there with `force`.
+    pub fn to_folder(&self, path: &Path, force: bool, imprint: Imprint<'_>) -> Result<Manifest, EngineError> {
+        self.write(Staged::folder(path, force)?, imprint)
+    }
+
+    fn write(&self, mut folder: Staged, imprint: Imprint<'_>) -> Result<Manifest, EngineError> {
+        let Self { input, briefing, .. } = self;
+        let mut briefing = briefing.clone();
+        if !cfg!(feature = "gdal") {
+            briefing.notes.push(
+                Note::new("without_gdal", "no GeoPackage and no GeoTIFF: this brasa was built without GDAL")
+                    .reason("build with the cargo feature gdal to get them"),
+            );
+        }
+        let crs = &input.incidents.crs;
+        let layer = folder.path_for("hotspots.geojson", Format::GeoJson)?;
+        brasa_export::write_layer(&briefing.hotspots, &layer, Format::GeoJson)?;
+        Companions::of_layer(&briefing.hotspots, Format::GeoJson, imprint).without_record().write(&layer)?;
+        if cfg!(feature = "gdal") {
+            let Briefing { hotspots, zones, study_area, over_time, basemap, .. } = &briefing;
+            let beneath: Vec<Layer> = basemap.iter().flat_map(brasa_export::apart).collect();
+            let layers: Vec<&Layer> =
+                [hotspots, zones, study_area].into_iter().chain(over_time).chain(&beneath).collect();
+            brasa_export::write_gpkg(&layers, imprint, &folder.path(PACKAGE)?)?;
+            let density = folder.path_for(DENSITY, Format::GeoTiff)?;
+            brasa_export::write_surface(&briefing.density, crs, &density, Format::GeoTiff)?;
+            Companions::of_surface(&briefing.density, crs, briefing.period(), imprint).write(&density)?;
+            brasa_export::write_project(&briefing, imprint.lang, (PACKAGE, DENSITY), &folder.path(PROJECT)?)?;
+        } else {
+            let density = folder.path_for("density.csv", Format::Csv)?;
+            brasa_export::write_surface(&briefing.density, crs, &density, Format::Csv)?;
+        }
+        let picture = brasa_export::draw_briefing(&briefing, imprint.lang);
+        brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
+        brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
+        brasa_export::write_report(&briefing, imprint.lang, &folder.path("report.html")?)?;
+        if !input.rejects.is_empty() {
+            let files = input.incidents.files.as_ref();
+            brasa_export::write_rejects(&input.rejects, files, &folder.path(REJECTS)?)?;
+        }
+        let provenance = &briefing.hotspots.provenance;
+        let mut manifest = manifest(provenance, &briefing.command, briefing.notes, input);
+        manifest.inputs = briefing.inputs;
+        manifest.outputs = folder.digests()?;
+        brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
+        folder.commit()?;
+        Ok(manifest)
+    }
 }
 
 /// What to draw beneath, if a file for it was given.

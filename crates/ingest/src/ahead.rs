@@ -76,7 +76,8 @@ fn pass_on(
     }
 }
 
-fn hexadecimal(hash: Sha256) -> String {
+/// A digest as it is written.
+pub(crate) fn hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The text of a date, of a time of day or of both, taken apart.
 
 use brasa_model::Civil;
+use jiff::civil::{DateTime, date};
 
 use crate::dates::{Clock, Date, Offset, Open, Stamp};
 
@@ -13,6 +14,17 @@ pub(crate) fn stamp(text: &str) -> Option<Stamp> {
 pub(crate) fn clock(text: &str) -> Option<Clock> {
     let mut scanner = Scanner { rest: text.as_bytes() };
     scanner.clock().filter(|_| scanner.rest.is_empty())
+}
+
+/// What times in numbers are counted from.
+pub(crate) const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
+
+/// A time in numbers as text, with a Z if it is an instant.
+pub(crate) fn moment(value: i64, per_second: i64, utc: bool) -> String {
+    let nanos = value.rem_euclid(per_second) * (1_000_000_000 / per_second);
+    let since = jiff::SignedDuration::new(value.div_euclid(per_second), nanos as i32);
+    let mark = if utc { "Z" } else { "" };
+    EPOCH.checked_add(since).map_or_else(|_| value.to_string(), |at| format!("{at}{mark}"))
 }
 
 /// Months by their first three letters in Spanish, Portuguese and English.

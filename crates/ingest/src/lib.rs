@@ -29,6 +29,7 @@ mod header;
 mod inspect;
 mod json;
 mod marks;
+pub mod memory;
 mod names;
 mod notes;
 mod numbers;
@@ -338,6 +339,7 @@ fn records(opened: &Opened, options: &InputOptions, several: bool) -> Result<Box
         #[cfg(feature = "parquet")]
         Form::Parquet(source) => Ok(Box::new(parquet::Parquet::open(source)?)),
         Form::Sheets(source) => Ok(Box::new(sheet::Sheet::open(source, opened.layer.as_deref())?)),
+        Form::Table(table, tally) => Ok(Box::new(memory::Reader::open(table, &opened.name, tally)?)),
         #[cfg(feature = "gdal")]
         Form::Other(place, format) => {
             let file = drivers::Named { name: opened.name.clone(), format };

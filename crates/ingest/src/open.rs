@@ -5,10 +5,12 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
 use crate::ahead::{self, Digesting};
+use crate::memory::{self, Table, Tally};
 use crate::{IngestError, archive};
 
 /// Unpacked bytes per packed byte beyond which a file is taken for a bomb.
@@ -50,6 +52,9 @@ impl Opened {
         if connection(&self.path).is_some() {
             return Ok(Digest(Rc::default()));
         }
+        if let Form::Table(_, tally) = &self.form {
+            return Ok(Digest(Rc::new(RefCell::new(Tap::Tally(Rc::clone(tally))))));
+        }
         if let Form::Text(source) = &self.form
             && let Kind::File(path) | Kind::Gzip(path) = &source.kind
         {
@@ -69,6 +74,7 @@ impl Opened {
             Form::Json(_) | Form::Sheets(_) => true,
             #[cfg(feature = "parquet")]
             Form::Parquet(source) => source.file().is_none(),
+            Form::Table(..) => true,
             Form::Other(..) => false,
         }
     }
@@ -85,6 +91,8 @@ pub(crate) enum Form {
     /// Parquet or GeoParquet.
     #[cfg(feature = "parquet")]
     Parquet(Source),
+    /// A table in memory, and what is read of it.
+    Table(Arc<Table>, Rc<RefCell<Tally>>),
     /// For GDAL: where to find it, and a name for the format.
     Other(
         #[cfg_attr(not(feature = "gdal"), expect(dead_code, reason = "only GDAL opens it"))] Place,
@@ -241,7 +249,7 @@ fn unreadable(path: &Path, error: &io::Error) -> IngestError {
 
 /// Refuses what is neither a plain file nor one of the two exceptions: a file geodatabase, which is a folder, and a database.
 pub(crate) fn must_be_a_file(path: &Path) -> Result<(), IngestError> {
-    if connection(path).is_some() {
+    if connection(path).is_some() || memory::table(path).is_some() {
         return Ok(());
     }
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
@@ -281,6 +289,10 @@ pub(crate) fn open(path: &Path, name: String, layer: Option<&str>) -> Result<Ope
     if connection(path).is_some() {
         let place = Place { path: path.to_owned(), inside: Vec::new() };
         let form = Form::Other(place, "a PostGIS database");
+        return Ok(Opened { name, path: path.to_owned(), bytes: 0, form, layer: layer.map(str::to_owned) });
+    }
+    if let Some(table) = memory::table(path) {
+        let form = Form::Table(table, Rc::default());
         return Ok(Opened { name, path: path.to_owned(), bytes: 0, form, layer: layer.map(str::to_owned) });
     }
     must_be_a_file(path)?;
@@ -331,6 +343,8 @@ enum Tap {
     Open(File),
     /// It is on its way.
     Runs(Digesting),
+    /// Whoever reads the table digests what is read.
+    Tally(Rc<RefCell<Tally>>),
 }
 
 impl Digest {
@@ -342,6 +356,7 @@ impl Digest {
             Tap::Closed => return Ok(String::new()),
             Tap::Open(file) => ahead::digest(vec![file]).map_err(failed)?,
             Tap::Runs(digesting) => digesting,
+            Tap::Tally(tally) => return Ok(tally.borrow_mut().finish()),
         };
         let done = digesting.join().map_err(|_| IngestError::Internal("the digest stopped".to_owned()))?;
         done.map_err(failed)

@@ -5,7 +5,6 @@ use std::fs::File;
 
 use brasa_model::Note;
 use geo::MultiPolygon;
-use jiff::civil::{DateTime, date};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::data_type::Decimal;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -14,6 +13,7 @@ use parquet::schema::types::{Type, TypePtr};
 use serde_json::Value;
 
 use crate::IngestError;
+use crate::date_text::{EPOCH, moment};
 use crate::guard::guarded;
 use crate::open::Source;
 use crate::records::{MAX_COLUMNS, Place, Record, Records, StatedCrs};
@@ -239,16 +239,6 @@ impl Leaf {
 
 fn member<'a>(row: &'a Row, name: &str) -> Option<&'a Field> {
     row.get_column_iter().find(|(key, _)| *key == name).map(|(_, field)| field)
-}
-
-const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
-
-/// A time as text, with a Z if it is an instant.
-fn moment(value: i64, per_second: i64, utc: bool) -> String {
-    let nanos = value.rem_euclid(per_second) * (1_000_000_000 / per_second);
-    let since = jiff::SignedDuration::new(value.div_euclid(per_second), nanos as i32);
-    let mark = if utc { "Z" } else { "" };
-    EPOCH.checked_add(since).map_or_else(|_| value.to_string(), |at| format!("{at}{mark}"))
 }
 
 fn text(field: &Field) -> String {

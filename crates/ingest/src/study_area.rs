@@ -95,6 +95,15 @@ pub(crate) fn read_features(
                 None => in_a_column(&table, &name, wanted)?,
             }
         }
+        Form::Table(table, tally) => {
+            let table = crate::memory::Reader::open(table, &name, tally)?;
+            // The columns first: the shapes are what the record digests.
+            let fields = fields(&table, wanted)?;
+            match table.polygons()? {
+                Some(features) => (features, fields, table.crs()),
+                None => in_a_column(&table, &name, wanted)?,
+            }
+        }
         #[cfg(feature = "gdal")]
         Form::Other(place, format) => {
             let file = crate::drivers::Named { name: name.clone(), format };

@@ -8,9 +8,9 @@ mod patrol;
 mod places;
 mod sites;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use brasa_export::{CurveFormat, Format, Staged};
+use brasa_export::{CurveFormat, Format, Imprint, Lang, Staged};
 use brasa_ingest::Ingested;
 use brasa_model::{
     Column, ColumnKind, Crs, Curve, Fact, Feature, Interval, Layer, Note, PatrolPlan, PlanBriefing,
@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::pipeline::{MapOptions, Pipeline};
 use crate::run::{MANIFEST, Outcome, PROJECT, REJECTS, basemap, inputs, manifest};
-use crate::{EngineError, layers, zoning};
+use crate::{EngineError, Manifest, layers, zoning};
 
 /// One kind of plan.
 pub struct PlanKind {
@@ -165,6 +165,21 @@ impl Weighing {
 
 const PACKAGE: &str = "plan.gpkg";
 
+/// Makes a plan, in memory.
+pub(crate) fn make(
+    pipeline: &Pipeline,
+    kind: &PlanKind,
+    parameters: &Value,
+    command: &str,
+    watch: &Watch,
+) -> Result<Planned, EngineError> {
+    let mut input = brasa_ingest::read(&pipeline.files, &zoning::checked(&pipeline.input, parameters)?)?;
+    zoning::add(&mut input, parameters)?;
+    let made = (kind.make)(&input, parameters, watch)?;
+    let briefing = briefing(&input, made, kind, &pipeline.map, command)?;
+    Ok(Planned { input, briefing })
+}
+
 /// Makes a plan and writes its folder.
 pub(crate) fn run_plan(
     pipeline: &Pipeline,
@@ -176,57 +191,11 @@ pub(crate) fn run_plan(
     let others = files_of(parameters);
     let mut protected = inputs(pipeline);
     protected.extend(others.iter().map(PathBuf::as_path));
-    let mut folder = Staged::folder(&pipeline.output.path, pipeline.output.force)?.protecting(&protected)?;
-    let mut input = brasa_ingest::read(&pipeline.files, &zoning::checked(&pipeline.input, parameters)?)?;
-    zoning::add(&mut input, parameters)?;
-    let made = (kind.make)(&input, parameters, watch)?;
-    let briefing = briefing(&input, made, kind, &pipeline.map, command)?;
-    let imprint = pipeline.map.imprint();
-    let lang = imprint.lang;
-    let crs = &briefing.study_area.crs;
-
-    let listed = briefing.layers.iter().find(|layer| layer.name == briefing.listed);
-    if let Some(layer) = listed {
-        let path = folder.path(&format!("{}.geojson", briefing.listed))?;
-        brasa_export::write_layer(layer, &path, Format::GeoJson)?;
-        if briefing.patrol.is_none() {
-            brasa_export::write_layer(layer, &folder.path_for("plan.csv", Format::Csv)?, Format::Csv)?;
-        }
-    }
-    if cfg!(feature = "gdal") {
-        let beneath: Vec<Layer> = briefing.basemap.iter().flat_map(brasa_export::apart).collect();
-        let layers: Vec<&Layer> =
-            briefing.layers.iter().chain([&briefing.study_area]).chain(&beneath).collect();
-        brasa_export::write_gpkg(&layers, imprint, &folder.path(PACKAGE)?)?;
-        brasa_export::write_plan_project(&briefing, lang, PACKAGE, &folder.path(PROJECT)?)?;
-    }
-    let picture = brasa_export::draw_plan(&briefing, lang);
-    brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
-    brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
-    brasa_export::write_plan_report(&briefing, lang, &folder.path("report.html")?)?;
-    brasa_export::write_plan(&briefing, &folder.path("plan.json")?)?;
-    if let Some(curve) = &briefing.coverage {
-        brasa_export::write_curve(curve, &folder.path("coverage.csv")?, CurveFormat::Csv)?;
-        brasa_export::write_curve(curve, &folder.path("coverage.svg")?, CurveFormat::Svg)?;
-    }
-    if let Some(plan) = &briefing.patrol {
-        brasa_export::write_visits(plan, crs, &folder.path("plan.csv")?)?;
-        brasa_export::write_routes(&briefing, plan, lang, &folder.path("routes.gpx")?)?;
-        brasa_export::write_sheets(&briefing, plan, lang, &folder.path("sheets.html")?)?;
-        for unit in 0..plan.depot_of.len() {
-            let name = brasa_export::calendar_name(unit, plan.depot_of.len());
-            brasa_export::write_calendar(&briefing, plan, unit, lang, &folder.path(&name)?)?;
-        }
-    }
+    let folder = Staged::folder(&pipeline.output.path, pipeline.output.force)?.protecting(&protected)?;
+    let made = make(pipeline, kind, parameters, command, watch)?;
+    let manifest = made.write(folder, pipeline.map.imprint())?;
+    let Planned { input, briefing } = made;
     let rejects_file = (!input.rejects.is_empty()).then(|| pipeline.output.path.join(REJECTS));
-    if rejects_file.is_some() {
-        brasa_export::write_rejects(&input.rejects, input.incidents.files.as_ref(), &folder.path(REJECTS)?)?;
-    }
-    let mut manifest = manifest(&briefing.provenance, command, briefing.notes.clone(), &input);
-    manifest.inputs.clone_from(&briefing.inputs);
-    manifest.outputs = folder.digests()?;
-    brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
-    folder.commit()?;
     let headline = briefing
         .facts
         .iter()
@@ -243,6 +212,75 @@ pub(crate) fn run_plan(
         crs: input.incidents.crs,
         headline,
     })
+}
+
+/// A plan, and what was read for it.
+pub struct Planned {
+    /// What was read.
+    pub input: Ingested,
+    /// The plan.
+    pub briefing: PlanBriefing,
+}
+
+impl Planned {
+    /// The map that the folder holds, as SVG.
+    pub fn picture(&self, lang: Lang) -> String {
+        brasa_export::draw_plan(&self.briefing, lang)
+    }
+
+    /// Writes the folder that `brasa plan` leaves, at a path where nothing is, or whatever is there with `force`.
+    pub fn to_folder(&self, path: &Path, force: bool, imprint: Imprint<'_>) -> Result<Manifest, EngineError> {
+        self.write(Staged::folder(path, force)?, imprint)
+    }
+
+    fn write(&self, mut folder: Staged, imprint: Imprint<'_>) -> Result<Manifest, EngineError> {
+        let Self { input, briefing } = self;
+        let lang = imprint.lang;
+        let crs = &briefing.study_area.crs;
+        let listed = briefing.layers.iter().find(|layer| layer.name == briefing.listed);
+        if let Some(layer) = listed {
+            let path = folder.path(&format!("{}.geojson", briefing.listed))?;
+            brasa_export::write_layer(layer, &path, Format::GeoJson)?;
+            if briefing.patrol.is_none() {
+                brasa_export::write_layer(layer, &folder.path_for("plan.csv", Format::Csv)?, Format::Csv)?;
+            }
+        }
+        if cfg!(feature = "gdal") {
+            let beneath: Vec<Layer> = briefing.basemap.iter().flat_map(brasa_export::apart).collect();
+            let layers: Vec<&Layer> =
+                briefing.layers.iter().chain([&briefing.study_area]).chain(&beneath).collect();
+            brasa_export::write_gpkg(&layers, imprint, &folder.path(PACKAGE)?)?;
+            brasa_export::write_plan_project(briefing, lang, PACKAGE, &folder.path(PROJECT)?)?;
+        }
+        let picture = brasa_export::draw_plan(briefing, lang);
+        brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
+        brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
+        brasa_export::write_plan_report(briefing, lang, &folder.path("report.html")?)?;
+        brasa_export::write_plan(briefing, &folder.path("plan.json")?)?;
+        if let Some(curve) = &briefing.coverage {
+            brasa_export::write_curve(curve, &folder.path("coverage.csv")?, CurveFormat::Csv)?;
+            brasa_export::write_curve(curve, &folder.path("coverage.svg")?, CurveFormat::Svg)?;
+        }
+        if let Some(plan) = &briefing.patrol {
+            brasa_export::write_visits(plan, crs, &folder.path("plan.csv")?)?;
+            brasa_export::write_routes(briefing, plan, lang, &folder.path("routes.gpx")?)?;
+            brasa_export::write_sheets(briefing, plan, lang, &folder.path("sheets.html")?)?;
+            for unit in 0..plan.depot_of.len() {
+                let name = brasa_export::calendar_name(unit, plan.depot_of.len());
+                brasa_export::write_calendar(briefing, plan, unit, lang, &folder.path(&name)?)?;
+            }
+        }
+        if !input.rejects.is_empty() {
+            let files = input.incidents.files.as_ref();
+            brasa_export::write_rejects(&input.rejects, files, &folder.path(REJECTS)?)?;
+        }
+        let mut manifest = manifest(&briefing.provenance, &briefing.command, briefing.notes.clone(), input);
+        manifest.inputs.clone_from(&briefing.inputs);
+        manifest.outputs = folder.digests()?;
+        brasa_export::write_json(&manifest, &folder.path(MANIFEST)?)?;
+        folder.commit()?;
+        Ok(manifest)
+    }
 }
 
 /// The files that parameters name, which must never be written.

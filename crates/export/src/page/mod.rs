@@ -61,21 +61,27 @@ const LIBRARY: Option<Library> = if include_str!(concat!(env!("OUT_DIR"), "/mapl
 
 /// Writes the page of hotspots. It opens in `lang` and can be switched to the others.
 pub fn write_report(briefing: &Briefing, lang: Lang, path: &Path) -> Result<(), ExportError> {
-    write(&briefing.title, lang, &hotspots::data(briefing, lang, version())?, OF_HOTSPOTS, path)
+    write_text(&report(briefing, lang)?, path)
+}
+
+/// The page of hotspots as a text.
+pub fn report(briefing: &Briefing, lang: Lang) -> Result<String, ExportError> {
+    told(&briefing.title, lang, &hotspots::data(briefing, lang, version())?, OF_HOTSPOTS)
 }
 
 /// Writes the page of a plan. It opens in `lang` and can be switched to the others.
 pub fn write_plan_report(briefing: &PlanBriefing, lang: Lang, path: &Path) -> Result<(), ExportError> {
-    write(&briefing.title, lang, &plan::data(briefing, lang, version())?, OF_PLAN, path)
+    write_text(&told(&briefing.title, lang, &plan::data(briefing, lang, version())?, OF_PLAN)?, path)
 }
 
 fn version() -> Option<&'static str> {
     LIBRARY.as_ref().map(|library| library.version)
 }
 
-fn write(title: &str, lang: Lang, data: &Data<'_>, script: &str, path: &Path) -> Result<(), ExportError> {
-    let data = serde_json::to_string(data).map_err(|error| ExportError::writing(path, &error.into()))?;
-    write_text(&page(title, lang, &data, script, LIBRARY.as_ref()), path)
+fn told(title: &str, lang: Lang, data: &Data<'_>, script: &str) -> Result<String, ExportError> {
+    let data = serde_json::to_string(data)
+        .map_err(|error| ExportError::writing(Path::new("report.html"), &error.into()))?;
+    Ok(page(title, lang, &data, script, LIBRARY.as_ref()))
 }
 
 fn page(title: &str, lang: Lang, data: &str, script: &str, library: Option<&Library>) -> String {

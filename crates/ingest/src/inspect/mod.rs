@@ -372,6 +372,7 @@ const fn format_of(form: &Form) -> &'static str {
         Form::Text(_) => "delimited text",
         Form::Json(_) => "JSON",
         Form::Sheets(_) => "workbook",
+        Form::Table(..) => "table in memory",
         #[cfg(feature = "parquet")]
         Form::Parquet(_) => "Parquet",
         Form::Other(_, format) => format,
