@@ -11,6 +11,7 @@ import textwrap
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from brasa import _brasa
@@ -46,7 +47,7 @@ class Parameter:
     @property
     def is_file(self) -> bool:
         """Whether it names a file, in whose place a frame may stand."""
-        return self.form in ("FILE", "NAME|FILE|none") or self.key in ("zones", "study-area")
+        return self.form == "FILE" or self.key == "zones"
 
     @property
     def is_optional(self) -> bool:
@@ -164,7 +165,15 @@ def function(question: Question) -> Callable[..., Any]:
     )
 
     def asked(*args: Any, **given: Any) -> Any:
-        bound = signature.bind(*args, **given)
+        unknown = [name for name in given if name not in signature.parameters]
+        if unknown:
+            near = get_close_matches(unknown[0], signature.parameters, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"brasa.{question.name}() has no parameter {unknown[0]!r}{hint}")
+        try:
+            bound = signature.bind(*args, **given)
+        except TypeError as error:
+            raise TypeError(f"brasa.{question.name}(): {error}") from None
         values = {name: value for name, value in bound.arguments.items() if value is not None}
         data = values.pop("data", None)
         return ask(question, data, values)
@@ -222,7 +231,8 @@ def ask(question: Question, data: Any, given: dict[str, Any]) -> Any:
                 is_frame = parameter.is_file and not isinstance(value, str | os.PathLike)
                 shown = path(value, parameter.name, crs) if is_frame else parameter.given(value)
                 sections[section][parameter.key] = shown
-    index = getattr(data, "index", None) if frames and not several else None
+    # Frames of pandas say what each row is called.
+    index = getattr(data, "index", None) if hasattr(data, "iloc") else None
     with _Progress(question.name, progress) as told:
         reply = _brasa.ask(
             question.section,

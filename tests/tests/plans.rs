@@ -18,14 +18,16 @@ use brasa_tests::{Said, brasa, real, root};
 use geo::{Coord, MultiPolygon, Rect};
 use serde_json::{Value, json};
 
+use crate::plan_page::known;
+
 const PYTHON: &str = "/usr/bin/python3";
 
-fn path(name: &str) -> String {
+pub fn path(name: &str) -> String {
     root().join("data").join(name).display().to_string()
 }
 
 /// `brasa plan KIND data/incidentes.csv --study-area data/city.geojson -o DIR …`.
-fn plan(kind: &str, dir: &Path, more: &[&str]) -> Said {
+pub fn plan(kind: &str, dir: &Path, more: &[&str]) -> Said {
     let (incidents, city, dir) = (path("incidentes.csv"), path("city.geojson"), dir.display().to_string());
     let mut args = vec!["plan", kind, &incidents, "--study-area", &city, "-o", &dir];
     args.extend(more);
@@ -64,6 +66,12 @@ fn is_spoken(made: &Value) {
             assert_ne!(lang.say(text), text, "{}", lang.code());
         }
     }
+    for note in made["notes"].as_array().unwrap() {
+        let key = format!("note: {}", note["code"].as_str().unwrap());
+        for lang in [Lang::ES, Lang::PT] {
+            assert_ne!(lang.say(&key), key, "{}", lang.code());
+        }
+    }
 }
 
 const PATROL: [&str; 8] =
@@ -84,15 +92,22 @@ fn a_patrol_of_the_sample_city_is_lawful_whole_and_the_same_again() {
     let (left, right) = (files(&one), files(&two));
     for (name, bytes) in &left {
         // The manifest holds the command, which names the folder.
-        if !["manifest.json", "plan.json"].contains(&name.as_str()) {
+        if !["manifest.json", "plan.json", "report.html"].contains(&name.as_str()) {
             assert!(right[name] == *bytes, "{name} differs");
         }
     }
+    let page = |folder: &Path| {
+        let mut page = known(&folder.join("report.html"));
+        page.as_object_mut().unwrap().remove("command");
+        page
+    };
+    assert!(page(&one) == page(&two), "report.html differs in more than its command");
     for name in [
         "plan.csv",
         "plan.json",
         "routes.gpx",
         "sheets.html",
+        "report.html",
         "unit-01.ics",
         "unit-04.ics",
         "coverage.csv",
@@ -155,7 +170,7 @@ fn areas_and_sites_of_the_sample_city_keep_what_was_asked() {
     let rows = made["areas"].as_array().unwrap();
     let sum = |name: &str| rows.iter().map(|row| row[name].as_f64().unwrap()).sum::<f64>();
     assert!(rows.len() <= 5 && sum("cost") <= 3.0 + 1e-9 && sum("share") > 0.2, "{rows:?}");
-    for name in ["areas.geojson", "plan.csv", "plan.gpkg", "brasa.qgz", "map.png"] {
+    for name in ["areas.geojson", "plan.csv", "plan.gpkg", "brasa.qgz", "map.png", "report.html"] {
         assert!(to.join(name).exists(), "{name}");
     }
 
@@ -320,6 +335,7 @@ fn world(seed: u64) -> (PlanBriefing, PatrolPlan) {
         attribution: String::new(),
         layers: Vec::new(),
         listed: "areas",
+        exact: Vec::new(),
         study_area,
         basemap: None,
         facts: Vec::new(),

@@ -193,6 +193,8 @@ pub struct PlanBriefing {
     pub layers: Vec<Layer>,
     /// The name of the layer that is listed: areas, districts, sites.
     pub listed: &'static str,
+    /// The names of layers that show where single incidents were: they are for the package, not for a page to pass on.
+    pub exact: Vec<&'static str>,
     /// The study area.
     pub study_area: Layer,
     /// What lies beneath, for the eye alone: streets, water.

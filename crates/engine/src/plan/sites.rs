@@ -230,6 +230,7 @@ pub(super) fn make(input: &Ingested, job: &SitesJob, _: &Watch) -> Result<Made, 
     Ok(Made {
         layers: vec![layer, lines],
         listed: "sites",
+        exact: vec!["allocation"],
         facts,
         coverage,
         patrol: None,
