@@ -70,8 +70,7 @@ def run(book: Any, folder: Path, temp: Path) -> list[str]:
     """Runs a notebook in its folder and gives what it printed as errors."""
     from nbclient import NotebookClient
 
-    paths = [str(ROOT / "python"), os.environ.get("PYTHONPATH", "")]
-    env = {**os.environ, "TMPDIR": str(temp), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    env = {**os.environ, "TMPDIR": str(temp)}
     env.pop("MPLBACKEND", None)
     client = NotebookClient(book, timeout=PATIENCE, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     client.execute(env=env)
