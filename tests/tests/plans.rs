@@ -504,6 +504,65 @@ fn streets_are_driven_on_and_what_they_do_not_reach_is_listed() {
 }
 
 #[test]
+fn sites_along_streets_see_the_river() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    // Metres from a corner, in degrees: two banks 300 m apart, and a bridge 2 km down.
+    let at = |x: f64, y: f64| (-83.53 + x / 108_890.0, -12.01 + y / 110_600.0);
+    let corners: Vec<String> = [(0.0, 0.0), (2000.0, 0.0), (2000.0, 300.0), (0.0, 300.0)]
+        .map(|(x, y)| at(x, y))
+        .map(|(lon, lat)| format!("[{lon},{lat}]"))
+        .into();
+    // One-way away from the demand: who walks does not mind.
+    let streets = write(
+        "streets.geojson",
+        &format!(
+            r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{"oneway":"yes"}},"geometry":{{"type":"LineString","coordinates":[{}]}}}}]}}"#,
+            corners.join(",")
+        ),
+    );
+    let rows = |places: &[(&str, f64, f64)]| {
+        let row = |&(name, x, y): &(&str, f64, f64)| {
+            let (lon, lat) = at(x, y);
+            format!("{name},{lon},{lat}")
+        };
+        format!("name,lon,lat\n{}\n", places.iter().map(row).collect::<Vec<_>>().join("\n"))
+    };
+    let candidates = write("candidates.csv", &rows(&[("south", 0.0, 0.0), ("north", 1500.0, 300.0)]));
+    let incidents =
+        write("incidents.csv", &rows(&[("1", 0.0, 300.0), ("2", 20.0, 300.0), ("3", 1990.0, 0.0)]));
+    let run = |name: &str, more: &[&str]| {
+        let to = dir.path().join(name).display().to_string();
+        let said = brasa(
+            [&["plan", "sites", &incidents, "--count", "1", "--candidates", &candidates, "-o", &to], more]
+                .concat(),
+        );
+        (said, dir.path().join(name).join("plan.json"))
+    };
+    let (straight, plan) = run("straight", &[]);
+    assert_eq!(straight.code, 0, "{}", straight.err);
+    assert_eq!(json_of(&plan)["sites"][0]["site"], "south");
+    let (along, plan) = run("along", &["--streets", &streets]);
+    if along.err.contains("format_unsupported") {
+        println!("skipped: built without GDAL");
+        return;
+    }
+    assert_eq!(along.code, 0, "{}", along.err);
+    let site = json_of(&plan)["sites"][0].clone();
+    assert_eq!(site["site"], "north");
+    // (1500 + 1480 + 500 + 300 + 10) / 3, less what the bends of the projection take.
+    let mean = site["mean_distance"].as_f64().unwrap();
+    assert!((mean - 3790.0 / 3.0).abs() < 10.0, "{mean}");
+    assert!(along.out.contains("Distances follow the streets"), "{}", along.out);
+    let (far, _) = run("far", &["--streets", &streets, "--snap", "1m", "--force"]);
+    assert!([0, 65].contains(&far.code), "{}{}", far.out, far.err);
+}
+
+#[test]
 fn a_real_extract_of_streets_says_the_same_as_xml_and_as_pbf() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| real(name).map(|path| path.display().to_string());
