@@ -28,6 +28,8 @@ TWINS = {
     "04-with-geopandas.ipynb": "es/04-con-geopandas.ipynb",
 }
 ALL = [*TWINS, *TWINS.values()]
+#: Other files of the same columns, and what is run on them.
+OTHERS = [*((name, "half") for name in TWINS), *((name, "calm") for name in list(TWINS)[:3])]
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -87,6 +89,21 @@ def other_city(temp: Path) -> Path:
     return path
 
 
+def calm_city(temp: Path) -> Path:
+    """A few hundred incidents anywhere in the city: there is no hotspot to show."""
+    import geopandas
+    import numpy
+
+    places = geopandas.read_file(ROOT / "data" / "city.geojson").sample_points(400, rng=numpy.random.default_rng(3))
+    path = temp / "calm.csv"
+    with open(ROOT / "data" / "incidentes.csv", encoding="utf-8", newline="") as whole, open(path, "w", encoding="utf-8", newline="") as calm:
+        reader, writer = csv.reader(whole, delimiter=";"), csv.writer(calm, delimiter=";")
+        writer.writerow(next(reader))
+        for row, place in zip(reader, places.explode(ignore_index=True), strict=False):
+            writer.writerow([*row[:6], *(f"{degrees:.6f}".replace(".", ",") for degrees in (place.x, place.y))])
+    return path
+
+
 def replaced(book: Any, name: str, value: str) -> Any:
     """The notebook as a user changes it: another value for a name in the first cell of code."""
     first = next(cell for cell in book.cells if cell.cell_type == "code")
@@ -104,18 +121,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     temp = tmp_path_factory.mktemp("notebooks")
-    half = other_city(temp)
+    others = {"half": other_city(temp), "calm": calm_city(temp)}
     with ThreadPoolExecutor(2) as pool:
         jobs: Runs = {}
         for name in ALL:
             path = BOOKS / name
             jobs[name, "sample"] = pool.submit(run, nbformat.read(path, 4), path.parent, temp)
         # The twins have the same code, so one of them shows it.
-        for name in TWINS:
-            book = replaced(nbformat.read(BOOKS / name, 4), "INCIDENTS", repr(str(half)))
+        for name, city in OTHERS:
+            book = replaced(nbformat.read(BOOKS / name, 4), "INCIDENTS", repr(str(others[city])))
             if "TRUTH = " in code(book)[0]:
                 replaced(book, "TRUTH", "None")
-            jobs[name, "other"] = pool.submit(run, book, BOOKS, temp)
+            jobs[name, city] = pool.submit(run, book, BOOKS, temp)
         yield jobs
         for job in jobs.values():
             job.cancel()
@@ -163,9 +180,9 @@ def test_runs_on_the_sample(name: str, runs: Runs) -> None:
     assert not [text for text in warned if "Warning" in text], warned
 
 
-@pytest.mark.parametrize("name", TWINS)
-def test_runs_on_another_file(name: str, runs: Runs) -> None:
-    runs[name, "other"].result()
+@pytest.mark.parametrize(("name", "city"), OTHERS)
+def test_runs_on_another_file(name: str, city: str, runs: Runs) -> None:
+    runs[name, city].result()
 
 
 def test_wordless_sees_a_change() -> None:
