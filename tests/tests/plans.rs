@@ -504,6 +504,62 @@ fn streets_are_driven_on_and_what_they_do_not_reach_is_listed() {
 }
 
 #[test]
+fn a_real_extract_of_streets_says_the_same_as_xml_and_as_pbf() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| real(name).map(|path| path.display().to_string());
+    let extracts = (file("osm/sample_town_streets.osm"), file("osm/sample_town_streets.osm.pbf"));
+    let (Some(xml), Some(pbf)) = extracts else {
+        println!("skipped: no extract of streets");
+        return;
+    };
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let incidents = write(
+        "a.csv",
+        "lon,lat,fecha\n-1.6089,54.9710,2024-01-01 12:30\n-1.6084,54.9705,2024-01-02 15:00\n-1.6078,54.9697,2024-01-03 18:00\n",
+    );
+    let area = |(name, lon, lat): (&str, f64, f64)| {
+        let [west, east, south, north] = [lon - 3e-5, lon + 3e-5, lat - 3e-5, lat + 3e-5];
+        format!(
+            r#"{{"type":"Feature","properties":{{"name":"{name}"}},"geometry":{{"type":"Polygon","coordinates":[[[{west},{south}],[{east},{south}],[{east},{north}],[{west},{north}],[{west},{south}]]]}}}}"#
+        )
+    };
+    let areas: Vec<String> =
+        [("a", -1.6089, 54.9710), ("b", -1.6084, 54.9705), ("c", -1.6078, 54.9697)].map(area).into();
+    let areas = write(
+        "areas.geojson",
+        &format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, areas.join(",")),
+    );
+    let planned = |name: &str, streets: &str| {
+        let to = dir.path().join(name);
+        let path = to.display().to_string();
+        let said = brasa(
+            "plan patrol INCIDENTS --areas AREAS --units 2 --shift 14:00-22:00 --days 1 --tz Europe/London --streets STREETS -o TO"
+                .split(' ')
+                .map(|word| match word {
+                    "INCIDENTS" => incidents.as_str(),
+                    "AREAS" => areas.as_str(),
+                    "STREETS" => streets,
+                    "TO" => path.as_str(),
+                    word => word,
+                })
+                .collect::<Vec<_>>(),
+        );
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        if let Some((lawful, said)) = checked(&[to.join("plan.json")]) {
+            assert!(lawful, "{said}");
+        }
+        json_of(&to.join("plan.json"))
+    };
+    let (of_xml, of_pbf) = (planned("xml", &xml), planned("pbf", &pbf));
+    assert!(of_xml["schedule"]["tours"].as_array().is_some_and(|tours| !tours.is_empty()));
+    assert_eq!(of_xml["schedule"], of_pbf["schedule"]);
+}
+
+#[test]
 fn real_cities_are_planned_for() {
     let dir = tempfile::tempdir().unwrap();
     let run = |name: &str, args: &[&str]| {

@@ -223,6 +223,11 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// The page that the folder holds.
+    pub fn page(&self, lang: Lang) -> Result<String, EngineError> {
+        Ok(brasa_export::plan_report(&self.briefing, lang)?)
+    }
+
     /// The map that the folder holds, as SVG.
     pub fn picture(&self, lang: Lang) -> String {
         brasa_export::draw_plan(&self.briefing, lang)

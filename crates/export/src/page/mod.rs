@@ -71,7 +71,12 @@ pub fn report(briefing: &Briefing, lang: Lang) -> Result<String, ExportError> {
 
 /// Writes the page of a plan. It opens in `lang` and can be switched to the others.
 pub fn write_plan_report(briefing: &PlanBriefing, lang: Lang, path: &Path) -> Result<(), ExportError> {
-    write_text(&told(&briefing.title, lang, &plan::data(briefing, lang, version())?, OF_PLAN)?, path)
+    write_text(&plan_report(briefing, lang)?, path)
+}
+
+/// The page of a plan as a text.
+pub fn plan_report(briefing: &PlanBriefing, lang: Lang) -> Result<String, ExportError> {
+    told(&briefing.title, lang, &plan::data(briefing, lang, version())?, OF_PLAN)
 }
 
 fn version() -> Option<&'static str> {

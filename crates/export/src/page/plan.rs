@@ -99,9 +99,7 @@ pub(super) fn data<'a>(
         study_area: &briefing.study_area,
         basemap: briefing.basemap.as_ref(),
     };
-    let is_withheld = |name: &str| briefing.exact.contains(&name);
-    let (withheld, shown): (Vec<_>, Vec<_>) =
-        briefing.layers.iter().partition(|layer| is_withheld(&layer.name));
+    let withheld = briefing.layers.iter().filter(|layer| briefing.is_exact(layer));
     let own = PlanData {
         facts: briefing
             .facts
@@ -114,9 +112,9 @@ pub(super) fn data<'a>(
         limits: briefing.limits.iter().map(|limit| Words::said(lang, limit)).collect(),
         coverage: briefing.coverage.as_ref().map(|curve| coverage(curve, lang)),
         patrol: briefing.patrol.as_ref().map(|plan| patrol(plan, lang)),
-        withheld: withheld.iter().map(|layer| Words::said(lang, &layer.title)).collect(),
+        withheld: withheld.map(|layer| Words::said(lang, &layer.title)).collect(),
     };
-    Data::new(&common, shown, |_| Ok(Own::Plan(Box::new(own))), lang, library)
+    Data::new(&common, briefing.to_show(), |_| Ok(Own::Plan(Box::new(own))), lang, library)
 }
 
 fn coverage(curve: &Curve, lang: Lang) -> CurveData {
