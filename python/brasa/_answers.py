@@ -17,15 +17,16 @@ from brasa._errors import Error, Note
 class About:
     """How an answer was made and what is to be known of it."""
 
-    def __init__(self, data: Mapping[str, Any], reply: Any, index: Any = None) -> None:
+    def __init__(self, data: Mapping[str, Any], reply: Any, index: Any = None, lang: str = "en") -> None:
         self.provenance: dict[str, Any] = json.loads(data["provenance"])
         self.notes: list[Note] = [note(about) for about in json.loads(data["notes"])]
         self.rejects = rejects(data, index)
         self._reply = reply
+        self._lang = lang
 
-    def picture(self, lang: str = "en") -> str | None:
+    def picture(self) -> str | None:
         """A small map, as SVG."""
-        svg: str | None = self._reply.picture(lang)
+        svg: str | None = self._reply.picture(self._lang)
         return svg
 
 
@@ -406,7 +407,7 @@ class Folder:
     """What leaves a folder on the command line: layers, a page, a map."""
 
     def __init__(self, data: Mapping[str, Any], reply: Any, index: Any, lang: str) -> None:
-        self._about = About(data, reply, index)
+        self._about = About(data, reply, index, lang)
         self._reply = reply
         self._lang = lang
         #: What all of it is called.

@@ -6,12 +6,14 @@ import inspect
 import json
 import keyword
 import os
+import re
 import sys
 import textwrap
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any
 
 from brasa import _brasa
@@ -113,11 +115,18 @@ RETURNS = {
 }
 
 
+def _python(text: str) -> str:
+    """The words of the command line as those of Python: `--min-points` is `min_points`."""
+    text = re.sub(r"--([a-z][a-z0-9-]*[a-z0-9])", lambda found: found[1].replace("-", "_"), text)
+    text = re.sub(r"`?brasa plan ([a-z]+)`?", r"brasa.plan_\1", text)
+    return re.sub(r"\[`([a-z_]+)`\]", r"brasa.\1", text)
+
+
 def documentation(question: Question) -> str:
     """What a function says about itself."""
     about = question.about
     lines = [about["question"] if about else "Where are the hotspots, how sure is that, and why?", ""]
-    said = " ".join((question.schema.get("description") or "").split())
+    said = _python(" ".join((question.schema.get("description") or "").split()))
     if said:
         lines += [*textwrap.wrap(said, 96), ""]
     lines += [
@@ -128,7 +137,7 @@ def documentation(question: Question) -> str:
     for parameter in question.parameters():
         default = "" if parameter.default is None else f" Default: {parameter.default}."
         lines += textwrap.wrap(
-            f"{parameter.name}: {parameter.help}.{default}",
+            f"{parameter.name}: {_python(parameter.help)}.{default}",
             96,
             initial_indent="    ",
             subsequent_indent="        ",
@@ -277,7 +286,11 @@ class _Progress:
             return
         if self.bar is None or phase != self.phase:
             try:
-                from tqdm.auto import tqdm
+                # Without ipywidgets tqdm warns in a notebook, and its line of text does as well.
+                if "ipykernel" in sys.modules and find_spec("ipywidgets"):
+                    from tqdm.auto import tqdm
+                else:
+                    from tqdm import tqdm
             except ImportError:
                 return
             self.close()
