@@ -22,6 +22,7 @@ from brasa import _brasa
 from brasa._errors import Error, Note
 from brasa._methods import FUNCTIONS as _FUNCTIONS
 from brasa._methods import QUESTIONS as _QUESTIONS
+from brasa.tiles import merge_dbscan, merge_kde, tile_dbscan, tile_explode, tile_kde
 
 __version__: str = _brasa.__version__
 
@@ -45,4 +46,15 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"brasa has no {name!r}{hint}")
 
 
-__all__ = ["Error", "Note", "__version__", "methods", *_FUNCTIONS]
+__all__ = [
+    "Error",
+    "Note",
+    "__version__",
+    "merge_dbscan",
+    "merge_kde",
+    "methods",
+    "tile_dbscan",
+    "tile_explode",
+    "tile_kde",
+    *_FUNCTIONS,
+]

@@ -125,7 +125,8 @@ fn bug(py: Python<'_>, what: &dyn std::any::Any) -> PyErr {
     made(py, text, "bug", Some("this is a bug of brasa; please report it".to_owned()))
 }
 
-fn made(py: Python<'_>, text: &str, code: &str, help: Option<String>) -> PyErr {
+/// An error with this text, code and advice as `brasa.Error`.
+pub fn made(py: Python<'_>, text: &str, code: &str, help: Option<String>) -> PyErr {
     let error = || {
         let named = PyDict::new(py);
         named.set_item("code", code)?;

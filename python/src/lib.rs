@@ -4,6 +4,7 @@
 mod call;
 mod reply;
 mod table;
+mod tiles;
 mod wkb;
 
 use brasa_engine::{HotspotsParams, InputOptions, METHODS, MapOptions, PLANS};
@@ -48,6 +49,11 @@ fn _brasa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(call::ask, module)?)?;
     module.add_function(wrap_pyfunction!(table::binary, module)?)?;
     module.add_function(wrap_pyfunction!(table::times, module)?)?;
+    module.add_function(wrap_pyfunction!(tiles::tile_explode, module)?)?;
+    module.add_function(wrap_pyfunction!(tiles::tile_kde, module)?)?;
+    module.add_function(wrap_pyfunction!(tiles::merge_kde, module)?)?;
+    module.add_function(wrap_pyfunction!(tiles::tile_dbscan, module)?)?;
+    module.add_function(wrap_pyfunction!(tiles::merge_dbscan, module)?)?;
     module.add_class::<table::Table>()?;
     module.add_class::<reply::Reply>()
 }

@@ -82,19 +82,7 @@ impl Grouping {
     /// The clusters of each order, and within an order from the heaviest; of two equally heavy ones the southern-most first.
     fn members(&self) -> Vec<Members> {
         let orders = std::iter::once(&self.group).chain(&self.higher).zip(1..);
-        orders.flat_map(|(group, order)| self.members_of(group, order)).collect()
-    }
-
-    fn members_of(&self, group: &[Option<u32>], order: u32) -> Vec<Members> {
-        let mut found: BTreeMap<u32, (f64, Vec<usize>)> = BTreeMap::new();
-        for (site, root) in group.iter().enumerate().filter_map(|(site, root)| Some((site, (*root)?))) {
-            let (weight, sites) = found.entry(root).or_default();
-            *weight += self.sites.weight[site];
-            sites.push(site);
-        }
-        let mut found: Vec<(f64, Vec<usize>)> = found.into_values().collect();
-        found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        found.into_iter().map(|(weight, sites)| Members { order, sites, weight }).collect()
+        orders.flat_map(|(group, order)| members_of(&self.sites, group, order)).collect()
     }
 
     pub(crate) fn regions(&self) -> Vec<Region> {
@@ -120,6 +108,33 @@ impl Grouping {
         }
         (places, weights)
     }
+}
+
+/// The clusters that a group per site makes, from the heaviest.
+fn members_of(sites: &Sites, group: &[Option<u32>], order: u32) -> Vec<Members> {
+    let mut found: BTreeMap<u32, (f64, Vec<usize>)> = BTreeMap::new();
+    for (site, root) in group.iter().enumerate().filter_map(|(site, root)| Some((site, (*root)?))) {
+        let (weight, members) = found.entry(root).or_default();
+        *weight += sites.weight[site];
+        members.push(site);
+    }
+    let mut found: Vec<(f64, Vec<usize>)> = found.into_values().collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    found.into_iter().map(|(weight, sites)| Members { order, sites, weight }).collect()
+}
+
+/// Per site, the number of its cluster.
+fn numbered<'a>(members: impl IntoIterator<Item = &'a Members>, sites: usize) -> Vec<Option<u32>> {
+    let mut of_site = vec![None; sites];
+    for (members, number) in members.into_iter().zip(1..) {
+        members.sites.iter().for_each(|&site| of_site[site] = Some(number));
+    }
+    of_site
+}
+
+/// The number of each site's cluster, from 1 for the heaviest, given a group per site.
+pub(crate) fn numbers(sites: &Sites, group: &[Option<u32>]) -> Vec<Option<u32>> {
+    numbered(&members_of(sites, group, 1), sites.len())
 }
 
 /// The incidents that are to be clustered, and what they are to be compared with.
@@ -175,10 +190,7 @@ impl<'a> Cases<'a> {
             .collect();
 
         let first = members.iter().take_while(|members| members.order == 1);
-        let mut of_site = vec![None; found.sites.len()];
-        for (members, number) in first.zip(1..) {
-            members.sites.iter().for_each(|&site| of_site[site] = Some(number));
-        }
+        let of_site = numbered(first, found.sites.len());
         let per_incident = PerIncident { null: &null, found: &found, all };
         provenance.parameters["outline"] = json!(params.outline);
         provenance.parameters["outline_margin_m"] = json!(found.margin);

@@ -63,8 +63,8 @@ pub struct Cores {
 }
 
 /// The cores among `count` places and the groups they form. `place` tells x, y and perhaps time of a place, `weight` its
-/// weight (not negative). A place is a core when the places in reach of it, itself included, weigh at least `least`; cores
-/// in reach of one another are in one group; a place that is no core joins the nearest core in reach, the first of equals.
+/// weight (not negative). A place is a core when the places in reach of it, itself included, weigh at least `least`, each weight
+/// to nine decimals; cores in reach of one another are in one group; a place that is no core joins the nearest core in reach, the first of equals.
 ///
 /// # Errors
 /// [`AnalysisError::Parameter`] when the reach is finer than coordinates over such an extent can be.
@@ -76,8 +76,8 @@ pub fn cores<const D: usize>(
     least: f64,
 ) -> Result<Cores, AnalysisError> {
     let mut cells = Cells::new(count, place, reach)?;
-    let weight: Vec<f64> = cells.members.iter().map(|&member| weight(member as usize)).collect();
-    let is_core = cells.find_cores(&weight, least);
+    let weight: Vec<u64> = cells.members.iter().map(|&member| units(weight(member as usize))).collect();
+    let is_core = cells.find_cores(&weight, units(least));
     drop(weight);
     let mut core = vec![false; count];
     for (&member, &is_core) in cells.members.iter().zip(&is_core) {
@@ -96,6 +96,16 @@ pub fn cores<const D: usize>(
         group[member as usize] = Some(groups.root(cell));
     }
     Ok(Cores { core, group })
+}
+
+/// A weight in whole billionths: ten tenths are one, in whichever order they are added.
+fn units(weight: f64) -> u64 {
+    (weight * 1e9).round() as u64
+}
+
+/// The sum, or the largest number where it would be larger.
+fn sum(weights: impl Iterator<Item = u64>) -> u64 {
+    weights.fold(0, u64::saturating_add)
 }
 
 /// The cores among sites, by distance in space alone.
@@ -255,8 +265,8 @@ impl<const D: usize> Cells<D> {
     }
 
     /// Per place, in the order of cells, whether it is a core.
-    fn find_cores(&self, weight: &[f64], least: f64) -> Vec<bool> {
-        let weigh = |places: Range<usize>| weight[places].iter().sum::<f64>();
+    fn find_cores(&self, weight: &[u64], least: u64) -> Vec<bool> {
+        let weigh = |places: Range<usize>| sum(weight[places].iter().copied());
         let of_line = |line: usize| {
             let mut found = vec![false; self.places_of(self.cells_of(line)).len()];
             let first = self.starts[self.cells_of(line).start] as usize;
@@ -269,9 +279,8 @@ impl<const D: usize> Cells<D> {
                     found.fill(true);
                     return;
                 }
-                // Nor does one that lies too lonely; a hair more, because sums in another order differ in their last digits.
-                let most: f64 = runs.iter().map(|run| weigh(self.places_of(run.clone()))).sum();
-                if most * (1.0 + 1e-9) < least {
+                // Nor does one that lies too lonely.
+                if sum(runs.iter().map(|run| weigh(self.places_of(run.clone())))) < least {
                     return;
                 }
                 for (found, at) in found.iter_mut().zip(own.clone()) {
@@ -285,7 +294,7 @@ impl<const D: usize> Cells<D> {
                             [places, 0..0]
                         };
                         for part in parts {
-                            weight_near += self.weight_near(at, part, weight);
+                            weight_near = weight_near.saturating_add(self.weight_near(at, part, weight));
                         }
                         weight_near >= least
                     });
@@ -298,10 +307,10 @@ impl<const D: usize> Cells<D> {
     }
 
     /// The weight of the neighbours of a place among others.
-    fn weight_near(&self, at: usize, others: Range<usize>, weight: &[f64]) -> f64 {
+    fn weight_near(&self, at: usize, others: Range<usize>, weight: &[u64]) -> u64 {
         let here = self.at[at];
         let near = self.at[others.clone()].iter().zip(&weight[others]);
-        near.map(|(&other, &weight)| if self.reach.joins(here, other) { weight } else { 0.0 }).sum()
+        sum(near.map(|(&other, &weight)| if self.reach.joins(here, other) { weight } else { 0 }))
     }
 
     /// Sorts the places of each cell so that its cores come first, else in their order.
@@ -405,5 +414,32 @@ impl<const D: usize> Cells<D> {
         };
         let found: Vec<Vec<(u32, u32)>> = (0..self.lines()).into_par_iter().map(of_line).collect();
         found.concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_tenths_are_one_in_any_order() {
+        // In doubles 0.7 + 0.2 + 0.1 is less than 0.1 + 0.2 + 0.7; in a row, each within reach of all.
+        for weights in [[0.1, 0.2, 0.7], [0.7, 0.2, 0.1], [0.2, 0.1, 0.7]] {
+            let found =
+                cores(3, |at| [at as f64 * 0.9, 0.0], |at| weights[at], Reach { eps: 2.0, time: 0.0 }, 1.0);
+            assert_eq!(found.unwrap().core, [true; 3], "{weights:?}");
+        }
+        let heavy = |weight: f64| {
+            cores(
+                4,
+                |at| [at as f64 * 0.9, 0.0],
+                |_| weight,
+                Reach { eps: 3.0, time: 0.0 },
+                f64::from(u32::MAX),
+            )
+        };
+        assert_eq!(heavy(1e300).unwrap().core, [true; 4]);
+        assert_eq!(heavy(1e9).unwrap().core, [false; 4]);
+        assert_eq!(heavy(f64::from(u32::MAX) / 4.0).unwrap().core, [true; 4]);
     }
 }

@@ -41,6 +41,7 @@ pub mod shape;
 pub mod significance;
 pub mod sites;
 pub mod sorting;
+pub mod tiles;
 pub mod watch;
 pub mod weights;
 pub mod zones;

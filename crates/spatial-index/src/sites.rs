@@ -31,47 +31,53 @@ pub struct Sites {
 impl Sites {
     /// The sites of `incidents`.
     pub fn new(incidents: &Incidents) -> Self {
-        let mut order = by_place(incidents);
-        Self::in_order(incidents, &order).unwrap_or_else(|| {
+        let weight = incidents.weight.as_deref();
+        Self::of(Places { x: &incidents.x, y: &incidents.y, weight })
+    }
+
+    /// The sites of places that are given one by one, stacks and all.
+    pub fn of(places: Places<'_>) -> Self {
+        let mut order = by_place(places);
+        Self::in_order(places, &order).unwrap_or_else(|| {
             // Places closer than a key can tell, or stacks of unequal weights: such a run is sorted by the numbers themselves.
-            let row = along(&incidents.y);
-            let row = |at: u32| row(incidents.y[at as usize]);
+            let row = along(places.y);
+            let row = |at: u32| row(places.y[at as usize]);
             order.chunk_by_mut(|&a, &b| row(a) == row(b)).for_each(|run| {
-                run.sort_unstable_by(|&a, &b| compare(incidents, a, b));
+                run.sort_unstable_by(|&a, &b| compare(places, a, b));
             });
-            Self::in_order(incidents, &order).unwrap_or_default()
+            Self::in_order(places, &order).unwrap_or_default()
         })
     }
 
-    /// The sites of the incidents in `order`; `None` if they are not in the order of sites.
-    fn in_order(incidents: &Incidents, order: &[u32]) -> Option<Self> {
+    /// The sites of the places in `order`; `None` if they are not in the order of sites.
+    fn in_order(places: Places<'_>, order: &[u32]) -> Option<Self> {
         // Counted first: vectors that grow hold twice what they need, and leave as much behind.
-        let apart = |pair: &[u32]| usize::from(place(incidents, pair[0]) != place(incidents, pair[1]));
+        let apart = |pair: &[u32]| usize::from(place(places, pair[0]) != place(places, pair[1]));
         let count = order.par_windows(2).map(apart).sum::<usize>() + usize::from(!order.is_empty());
         let mut sites = Self {
             x: Vec::with_capacity(count),
             y: Vec::with_capacity(count),
             weight: Vec::with_capacity(count),
             count: Vec::with_capacity(count),
-            of_incident: vec![0; incidents.len()],
+            of_incident: vec![0; places.x.len()],
         };
         let (mut last, mut at) = (None, 0);
         for &next in order {
-            let (y, x) = place(incidents, next);
+            let (y, x) = place(places, next);
             match last {
-                Some(last) if place(incidents, last) == (y, x) => {
-                    if incidents.weight.is_some() && compare(incidents, last, next).is_gt() {
+                Some(last) if place(places, last) == (y, x) => {
+                    if places.weight.is_some() && compare(places, last, next).is_gt() {
                         return None;
                     }
-                    sites.weight[at] += incidents.weight_of(next as usize);
+                    sites.weight[at] += weight_of(places, next);
                     sites.count[at] += 1;
                 }
-                Some(last) if place(incidents, last) > (y, x) => return None,
+                Some(last) if place(places, last) > (y, x) => return None,
                 _ => {
                     at = sites.len();
                     sites.x.push(x);
                     sites.y.push(y);
-                    sites.weight.push(incidents.weight_of(next as usize));
+                    sites.weight.push(weight_of(places, next));
                     sites.count.push(1);
                 }
             }
@@ -126,24 +132,27 @@ impl Sites {
     }
 }
 
-/// Northing and easting of an incident; -0.0 and 0.0 are one place.
-fn place(incidents: &Incidents, at: u32) -> (f64, f64) {
-    (incidents.y[at as usize] + 0.0, incidents.x[at as usize] + 0.0)
+/// Northing and easting of a place; -0.0 and 0.0 are one.
+fn place(places: Places<'_>, at: u32) -> (f64, f64) {
+    (places.y[at as usize] + 0.0, places.x[at as usize] + 0.0)
 }
 
-/// The order of incidents on their way into sites: northing, easting, weight, and then the row, so that it is total.
-fn compare(incidents: &Incidents, a: u32, b: u32) -> Ordering {
-    let ((ya, xa), (yb, xb)) = (place(incidents, a), place(incidents, b));
-    let weight = |at: u32| incidents.weight_of(at as usize);
+fn weight_of(places: Places<'_>, at: u32) -> f64 {
+    places.weight.map_or(1.0, |weight| weight[at as usize])
+}
+
+/// The order of places on their way into sites: northing, easting, weight, and then the row, so that it is total.
+fn compare(places: Places<'_>, a: u32, b: u32) -> Ordering {
+    let ((ya, xa), (yb, xb)) = (place(places, a), place(places, b));
+    let weight = |at: u32| weight_of(places, at);
     ya.total_cmp(&yb).then(xa.total_cmp(&xb)).then(weight(a).total_cmp(&weight(b))).then(a.cmp(&b))
 }
 
-/// The incidents from south to north, then from west to east, as far as the keys of either coordinate tell.
-fn by_place(incidents: &Incidents) -> Vec<u32> {
-    let (north, east) = (along(&incidents.y), along(&incidents.x));
-    let places = incidents.y.par_iter().zip(&incidents.x).enumerate();
-    let mut keys: Vec<u128> =
-        places.map(|(at, (&y, &x))| north(y) << 80 | east(x) << 32 | at as u128).collect();
+/// The places from south to north, then from west to east, as far as the keys of either coordinate tell.
+fn by_place(places: Places<'_>) -> Vec<u32> {
+    let (north, east) = (along(places.y), along(places.x));
+    let all = places.y.par_iter().zip(places.x).enumerate();
+    let mut keys: Vec<u128> = all.map(|(at, (&y, &x))| north(y) << 80 | east(x) << 32 | at as u128).collect();
     sort(&mut keys);
     keys.into_iter().map(|key| key as u32).collect()
 }

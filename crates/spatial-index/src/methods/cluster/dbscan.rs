@@ -4,8 +4,8 @@
 //! Which incidents lie close enough together to be one group?
 //!
 //! # Definition
-//! A place is a core when the incidents within `eps` of it, its own included, weigh at least `min-points`. Cores
-//! within `eps` of one another belong together, and so along the chain. A place that is no core but has one within
+//! A place is a core when the incidents within `eps` of it, its own included, weigh at least `min-points`, each place's
+//! weight to nine decimals. Cores within `eps` of one another belong together, and so along the chain. A place that is no core but has one within
 //! `eps` joins the cluster of the nearest (of the southern-most, then western-most, when two are equally near); all
 //! others are noise. Clusters are numbered from the heaviest.
 //!
