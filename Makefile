@@ -8,7 +8,13 @@ SEED := 20261124
 ROUNDS := 20
 
 BUILD_PACKAGES := build-essential pkg-config libgdal-dev
-TEST_PACKAGES := chromium gdal-bin python3 python3-qgis qgis-providers qgis xvfb xauth x11-utils postgresql-15 postgresql-15-postgis-3
+TEST_PACKAGES := chromium gdal-bin python3 python3-venv python3-qgis qgis-providers qgis xvfb xauth x11-utils postgresql-15 postgresql-15-postgis-3
+
+PYTHON := python3
+MATURIN := target/maturin/bin/maturin
+# A wheel for people; the tests build one in less time, which shares what they have built.
+PROFILE := release
+WHEELS = target/wheels/$(PROFILE)
 
 # Installs the Debian packages that are missing; elsewhere says what is needed and goes on.
 define install
@@ -36,6 +42,25 @@ test: setup setup-test ## everything: format, lints, all tests (what CI runs)
 	cargo clippy --workspace --all-targets --features brasa-cli/gdal --locked -- -D warnings
 	PROPTEST_RNG_SEED=$(SEED) cargo test --workspace --locked
 	cargo build --locked -p brasa-engine
+	cargo build --locked -p brasa-cli
+	$(MAKE) test-python PROFILE=dev
+
+.PHONY: wheel
+wheel: setup ## build the Python wheel, in target/wheels
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv >/dev/null; }
+	@[ -x $(MATURIN) ] || { $(PYTHON) -m venv target/maturin && target/maturin/bin/pip install --quiet maturin==1.16.0; }
+	rm -rf $(WHEELS) target/stub
+	$(MATURIN) build --quiet --profile $(PROFILE) --locked -m python/Cargo.toml -o $(WHEELS)
+	$(PYTHON) -m zipfile -e $(WHEELS)/brasa-*.whl target/stub
+	PYTHONPATH=target/stub $(PYTHON) python/stubs.py python/brasa/__init__.pyi
+	$(MATURIN) build --quiet --profile $(PROFILE) --locked -m python/Cargo.toml -o $(WHEELS)
+
+.PHONY: test-python
+test-python: wheel ## install the wheel into a fresh environment; its tests, its types, the notebooks
+	rm -rf target/python && $(PYTHON) -m venv target/python
+	target/python/bin/pip install --quiet --requirement python/requirements.txt $(WHEELS)/brasa-*.whl
+	MYPYPATH= target/python/bin/mypy --config-file python/pyproject.toml python/tests
+	target/python/bin/python -P -m pytest -q --rootdir python -c python/pyproject.toml python/tests
 
 .PHONY: search
 search: ## look for counter-examples: the property tests with fresh seeds, ROUNDS times

@@ -35,6 +35,10 @@ def methods() -> dict[str, str]:
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("Layer", "Clusters", "Surface", "Surfaces", "Curve"):
+        from brasa import _answers
+
+        return _answers.kind(name)
     from difflib import get_close_matches
 
     near = get_close_matches(name, _FUNCTIONS, n=1)

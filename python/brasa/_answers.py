@@ -17,15 +17,16 @@ from brasa._errors import Error, Note
 class About:
     """How an answer was made and what is to be known of it."""
 
-    def __init__(self, data: Mapping[str, Any], reply: Any, index: Any = None) -> None:
+    def __init__(self, data: Mapping[str, Any], reply: Any, index: Any = None, lang: str = "en") -> None:
         self.provenance: dict[str, Any] = json.loads(data["provenance"])
         self.notes: list[Note] = [note(about) for about in json.loads(data["notes"])]
         self.rejects = rejects(data, index)
         self._reply = reply
+        self._lang = lang
 
-    def picture(self, lang: str = "en") -> str | None:
+    def picture(self) -> str | None:
         """A small map, as SVG."""
-        svg: str | None = self._reply.picture(lang)
+        svg: str | None = self._reply.picture(self._lang)
         return svg
 
 
@@ -102,9 +103,8 @@ def _frame_class() -> Any:
         A part or a copy of it is a plain ``GeoDataFrame``.
         """
 
-        _metadata = [*geopandas.GeoDataFrame._metadata, "_about", "_labels", "_titles"]
+        _metadata = [*geopandas.GeoDataFrame._metadata, "_about", "_titles"]
         _about: About
-        _labels: Any
         _titles: dict[str, tuple[str, str]]
 
         @property
@@ -123,11 +123,6 @@ def _frame_class() -> Any:
             return self._about.rejects
 
         @property
-        def labels(self) -> Any:
-            """Of clusters: which row is in which, one line per row that was used; ``<NA>`` is noise."""
-            return self._labels
-
-        @property
         def titles(self) -> dict[str, tuple[str, str]]:
             """What each column is and its unit."""
             return self._titles
@@ -135,13 +130,24 @@ def _frame_class() -> Any:
         def _repr_html_(self) -> str:
             return _shown(self._about, super()._repr_html_())
 
-    return Layer
+    class Clusters(Layer):
+        """One feature per cluster, and who is in which."""
+
+        _metadata = [*Layer._metadata, "_labels"]
+        _labels: Any
+
+        @property
+        def labels(self) -> Any:
+            """One line per row that was used: its cluster, ``<NA>`` for noise, and whether it is a core."""
+            return self._labels
+
+    return Layer, Clusters
 
 
 def _surface_class() -> Any:
     import xarray
 
-    class Surface(xarray.DataArray):
+    class Surface(xarray.DataArray):  # type: ignore[no-untyped-call]
         """Intensity per cell with how it was made. What is computed from it is a plain ``DataArray``."""
 
         __slots__ = ("_about",)
@@ -162,9 +168,9 @@ def _surface_class() -> Any:
             return self._about.rejects
 
         def _repr_html_(self) -> str:
-            return _shown(self._about, super()._repr_html_())
+            return _shown(self._about, super()._repr_html_())  # type: ignore[no-untyped-call]
 
-    class Surfaces(xarray.Dataset):
+    class Surfaces(xarray.Dataset):  # type: ignore[no-untyped-call]
         """Several surfaces of one grid with how they were made."""
 
         __slots__ = ("_about", "_contours")
@@ -243,10 +249,16 @@ def _table_class() -> Any:
 _CLASSES: dict[str, Any] = {}
 
 
-def _class(name: str, make: Any) -> Any:
-    """A class whose package is imported when it is first needed."""
+def kind(name: str) -> Any:
+    """One of the classes of answers; its package is imported when it is first needed."""
     if name not in _CLASSES:
-        _CLASSES[name] = make()
+        if name in ("Layer", "Clusters"):
+            _CLASSES["Layer"], _CLASSES["Clusters"] = _frame_class()
+        elif name == "Curve":
+            _CLASSES[name] = _table_class()
+        else:
+            _CLASSES["Surface"], _CLASSES["Surfaces"] = _surface_class()
+        _CLASSES[name].__module__, _CLASSES[name].__qualname__ = "brasa", name
     return _CLASSES[name]
 
 
@@ -254,32 +266,33 @@ def layer(data: Mapping[str, Any], about: About, labels: Any = None) -> Any:
     """A layer as a GeoDataFrame."""
     columns: dict[str, Any] = {}
     pandas, geopandas = package("pandas"), package("geopandas")
-    for name, _, _, kind, values, known in data["columns"]:
-        columns[name] = _values(kind, values, known, pandas)
+    for name, _, _, what, values, known in data["columns"]:
+        columns[name] = _values(what, values, known, pandas)
     if geopandas is None:
         return Columns({**columns, "geometry": data["wkb"]}, about)
     import shapely
 
     shapes = np.empty(len(data["wkb"]), dtype=object)
     shapes[:] = data["wkb"]
-    frame = _class("Layer", _frame_class)(
+    frame = kind("Layer" if labels is None else "Clusters")(
         columns,
         geometry=shapely.from_wkb(shapes),
         crs=data["crs"],
         index=pandas.Index(data["id"], name="id"),
     )
     frame._about = about
-    frame._labels = labels
+    if labels is not None:
+        frame._labels = labels
     frame._titles = {name: (title, unit) for name, title, unit, *_ in data["columns"]}
     return frame
 
 
-def _values(kind: str, values: Any, known: Any, pandas: Any) -> Any:
-    if kind == "time":
+def _values(what: str, values: Any, known: Any, pandas: Any) -> Any:
+    if what == "time":
         times = values.astype("datetime64[s]")
         times[~known] = np.datetime64("NaT")
         return times
-    if kind == "integer" and pandas is not None and not known.all():
+    if what == "integer" and pandas is not None and not known.all():
         return pandas.arrays.IntegerArray(values, ~known)
     return values
 
@@ -308,8 +321,7 @@ def _array(data: Mapping[str, Any], about: About, values: Any, dims: tuple[str, 
     if package("xarray") is None:
         plain = {name: value for name, value in coords.items() if not isinstance(value, tuple)}
         return Columns({"values": values, "x": data["x"], "y": data["y"][::-1], **plain}, about)
-    kind, _ = _class("Surface", _surface_class)
-    found = kind(
+    found = kind("Surface")(
         np.ascontiguousarray(values),
         dims=dims,
         coords={**coords, "x": data["x"], "y": data["y"][::-1], "spatial_ref": 0},
@@ -340,8 +352,7 @@ def surfaces(found: list[Mapping[str, Any]], about: About, contours: Any) -> Any
         return Columns({**arrays, "contours": contours}, about)
     import xarray
 
-    _, kind = _class("Surface", _surface_class)
-    dataset = kind({name: xarray.DataArray(array) for name, array in arrays.items()})
+    dataset = kind("Surfaces")({name: xarray.DataArray(array) for name, array in arrays.items()})
     dataset._about = about
     dataset._contours = contours
     return dataset
@@ -352,7 +363,7 @@ def curve(data: Mapping[str, Any], about: About) -> Any:
     columns = {name: values for name, _, _, values in data["columns"]}
     if package("pandas") is None:
         return Columns(columns, about)
-    frame = _class("Curve", _table_class)(columns)
+    frame = kind("Curve")(columns)
     frame._about = about
     frame._titles = {name: (title, unit) for name, title, unit, _ in data["columns"]}
     frame._title = data["title"]
@@ -396,7 +407,7 @@ class Folder:
     """What leaves a folder on the command line: layers, a page, a map."""
 
     def __init__(self, data: Mapping[str, Any], reply: Any, index: Any, lang: str) -> None:
-        self._about = About(data, reply, index)
+        self._about = About(data, reply, index, lang)
         self._reply = reply
         self._lang = lang
         #: What all of it is called.

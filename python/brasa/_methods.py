@@ -6,11 +6,14 @@ import inspect
 import json
 import keyword
 import os
+import re
 import sys
 import textwrap
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any
 
 from brasa import _brasa
@@ -46,7 +49,7 @@ class Parameter:
     @property
     def is_file(self) -> bool:
         """Whether it names a file, in whose place a frame may stand."""
-        return self.form in ("FILE", "NAME|FILE|none") or self.key in ("zones", "study-area")
+        return self.form == "FILE" or self.key == "zones"
 
     @property
     def is_optional(self) -> bool:
@@ -112,11 +115,18 @@ RETURNS = {
 }
 
 
+def _python(text: str) -> str:
+    """The words of the command line as those of Python: `--min-points` is `min_points`."""
+    text = re.sub(r"--([a-z][a-z0-9-]*[a-z0-9])", lambda found: found[1].replace("-", "_"), text)
+    text = re.sub(r"`?brasa plan ([a-z]+)`?", r"brasa.plan_\1", text)
+    return re.sub(r"\[`([a-z_]+)`\]", r"brasa.\1", text)
+
+
 def documentation(question: Question) -> str:
     """What a function says about itself."""
     about = question.about
     lines = [about["question"] if about else "Where are the hotspots, how sure is that, and why?", ""]
-    said = " ".join((question.schema.get("description") or "").split())
+    said = _python(" ".join((question.schema.get("description") or "").split()))
     if said:
         lines += [*textwrap.wrap(said, 96), ""]
     lines += [
@@ -127,7 +137,7 @@ def documentation(question: Question) -> str:
     for parameter in question.parameters():
         default = "" if parameter.default is None else f" Default: {parameter.default}."
         lines += textwrap.wrap(
-            f"{parameter.name}: {parameter.help}.{default}",
+            f"{parameter.name}: {_python(parameter.help)}.{default}",
             96,
             initial_indent="    ",
             subsequent_indent="        ",
@@ -164,7 +174,15 @@ def function(question: Question) -> Callable[..., Any]:
     )
 
     def asked(*args: Any, **given: Any) -> Any:
-        bound = signature.bind(*args, **given)
+        unknown = [name for name in given if name not in signature.parameters]
+        if unknown:
+            near = get_close_matches(unknown[0], signature.parameters, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"brasa.{question.name}() has no parameter {unknown[0]!r}{hint}")
+        try:
+            bound = signature.bind(*args, **given)
+        except TypeError as error:
+            raise TypeError(f"brasa.{question.name}(): {error}") from None
         values = {name: value for name, value in bound.arguments.items() if value is not None}
         data = values.pop("data", None)
         return ask(question, data, values)
@@ -222,7 +240,8 @@ def ask(question: Question, data: Any, given: dict[str, Any]) -> Any:
                 is_frame = parameter.is_file and not isinstance(value, str | os.PathLike)
                 shown = path(value, parameter.name, crs) if is_frame else parameter.given(value)
                 sections[section][parameter.key] = shown
-    index = getattr(data, "index", None) if frames and not several else None
+    # Frames of pandas say what each row is called.
+    index = getattr(data, "index", None) if hasattr(data, "iloc") else None
     with _Progress(question.name, progress) as told:
         reply = _brasa.ask(
             question.section,
@@ -267,7 +286,11 @@ class _Progress:
             return
         if self.bar is None or phase != self.phase:
             try:
-                from tqdm.auto import tqdm
+                # Without ipywidgets tqdm warns in a notebook, and its line of text does as well.
+                if "ipykernel" in sys.modules and find_spec("ipywidgets"):
+                    from tqdm.auto import tqdm
+                else:
+                    from tqdm import tqdm
             except ImportError:
                 return
             self.close()

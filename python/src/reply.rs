@@ -72,7 +72,7 @@ impl Reply {
         let page = match &self.0 {
             brasa_engine::Reply::Answer(_) => return Ok(None),
             brasa_engine::Reply::Hotspots(found) => found.page(lang),
-            brasa_engine::Reply::Plan(_) => return Ok(None),
+            brasa_engine::Reply::Plan(made) => made.page(lang),
         };
         page.map(Some).map_err(|error| raised(py, &error))
     }

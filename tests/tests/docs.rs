@@ -27,7 +27,14 @@ fn every_command_in_a_document_runs() {
     let path = format!("{}:{}", binary().parent().unwrap().display(), std::env::var("PATH").unwrap());
     let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
     let mut run = 0;
-    for document in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "data/README.md"] {
+    for document in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "ARCHITECTURE.md",
+        "data/README.md",
+        "python/README.md",
+        "notebooks/README.md",
+    ] {
         for command in commands(document) {
             if let Some(target) = command.strip_prefix("make ") {
                 let target = target.split_whitespace().next().unwrap();

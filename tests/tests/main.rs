@@ -25,6 +25,7 @@ mod pattern;
 mod pictures;
 mod pipeline;
 mod places;
+mod plan_page;
 mod plans;
 mod properties;
 mod qgis;

@@ -199,8 +199,12 @@ fn a_town_across_the_180th_meridian_is_in_one_piece() {
     let (_, data) = written(&briefing(3460, (179.999, -17.0), 40), &path);
     assert_eq!(data["middle"], 180.0);
     // Four kilometres, not the way round the world.
-    let bounds: Vec<f64> =
-        data["density"]["bounds"].as_array().unwrap().iter().map(|at| at.as_f64().unwrap()).collect();
+    let bounds: Vec<f64> = data["hotspots"]["density"]["bounds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|at| at.as_f64().unwrap())
+        .collect();
     assert!(bounds[0] > 179.9 && bounds[2] > 180.0 && bounds[2] - bounds[0] < 0.05, "{bounds:?}");
     for layer in data["layers"].as_array().unwrap() {
         for shape in layer["shapes"].as_array().unwrap() {

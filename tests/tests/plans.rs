@@ -18,14 +18,16 @@ use brasa_tests::{Said, brasa, real, root};
 use geo::{Coord, MultiPolygon, Rect};
 use serde_json::{Value, json};
 
+use crate::plan_page::known;
+
 const PYTHON: &str = "/usr/bin/python3";
 
-fn path(name: &str) -> String {
+pub fn path(name: &str) -> String {
     root().join("data").join(name).display().to_string()
 }
 
 /// `brasa plan KIND data/incidentes.csv --study-area data/city.geojson -o DIR …`.
-fn plan(kind: &str, dir: &Path, more: &[&str]) -> Said {
+pub fn plan(kind: &str, dir: &Path, more: &[&str]) -> Said {
     let (incidents, city, dir) = (path("incidentes.csv"), path("city.geojson"), dir.display().to_string());
     let mut args = vec!["plan", kind, &incidents, "--study-area", &city, "-o", &dir];
     args.extend(more);
@@ -64,6 +66,12 @@ fn is_spoken(made: &Value) {
             assert_ne!(lang.say(text), text, "{}", lang.code());
         }
     }
+    for note in made["notes"].as_array().unwrap() {
+        let key = format!("note: {}", note["code"].as_str().unwrap());
+        for lang in [Lang::ES, Lang::PT] {
+            assert_ne!(lang.say(&key), key, "{}", lang.code());
+        }
+    }
 }
 
 const PATROL: [&str; 8] =
@@ -84,15 +92,22 @@ fn a_patrol_of_the_sample_city_is_lawful_whole_and_the_same_again() {
     let (left, right) = (files(&one), files(&two));
     for (name, bytes) in &left {
         // The manifest holds the command, which names the folder.
-        if !["manifest.json", "plan.json"].contains(&name.as_str()) {
+        if !["manifest.json", "plan.json", "report.html"].contains(&name.as_str()) {
             assert!(right[name] == *bytes, "{name} differs");
         }
     }
+    let page = |folder: &Path| {
+        let mut page = known(&folder.join("report.html"));
+        page.as_object_mut().unwrap().remove("command");
+        page
+    };
+    assert!(page(&one) == page(&two), "report.html differs in more than its command");
     for name in [
         "plan.csv",
         "plan.json",
         "routes.gpx",
         "sheets.html",
+        "report.html",
         "unit-01.ics",
         "unit-04.ics",
         "coverage.csv",
@@ -155,7 +170,7 @@ fn areas_and_sites_of_the_sample_city_keep_what_was_asked() {
     let rows = made["areas"].as_array().unwrap();
     let sum = |name: &str| rows.iter().map(|row| row[name].as_f64().unwrap()).sum::<f64>();
     assert!(rows.len() <= 5 && sum("cost") <= 3.0 + 1e-9 && sum("share") > 0.2, "{rows:?}");
-    for name in ["areas.geojson", "plan.csv", "plan.gpkg", "brasa.qgz", "map.png"] {
+    for name in ["areas.geojson", "plan.csv", "plan.gpkg", "brasa.qgz", "map.png", "report.html"] {
         assert!(to.join(name).exists(), "{name}");
     }
 
@@ -320,6 +335,7 @@ fn world(seed: u64) -> (PlanBriefing, PatrolPlan) {
         attribution: String::new(),
         layers: Vec::new(),
         listed: "areas",
+        exact: Vec::new(),
         study_area,
         basemap: None,
         facts: Vec::new(),
@@ -485,6 +501,121 @@ fn streets_are_driven_on_and_what_they_do_not_reach_is_listed() {
     if let Some((lawful, said)) = checked(&[to.join("plan.json")]) {
         assert!(lawful, "{said}");
     }
+}
+
+#[test]
+fn sites_along_streets_see_the_river() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    // Metres from a corner, in degrees: two banks 300 m apart, and a bridge 2 km down.
+    let at = |x: f64, y: f64| (-83.53 + x / 108_890.0, -12.01 + y / 110_600.0);
+    let corners: Vec<String> = [(0.0, 0.0), (2000.0, 0.0), (2000.0, 300.0), (0.0, 300.0)]
+        .map(|(x, y)| at(x, y))
+        .map(|(lon, lat)| format!("[{lon},{lat}]"))
+        .into();
+    // One-way away from the demand: who walks does not mind.
+    let streets = write(
+        "streets.geojson",
+        &format!(
+            r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{"oneway":"yes"}},"geometry":{{"type":"LineString","coordinates":[{}]}}}}]}}"#,
+            corners.join(",")
+        ),
+    );
+    let rows = |places: &[(&str, f64, f64)]| {
+        let row = |&(name, x, y): &(&str, f64, f64)| {
+            let (lon, lat) = at(x, y);
+            format!("{name},{lon},{lat}")
+        };
+        format!("name,lon,lat\n{}\n", places.iter().map(row).collect::<Vec<_>>().join("\n"))
+    };
+    let candidates = write("candidates.csv", &rows(&[("south", 0.0, 0.0), ("north", 1500.0, 300.0)]));
+    let incidents =
+        write("incidents.csv", &rows(&[("1", 0.0, 300.0), ("2", 20.0, 300.0), ("3", 1990.0, 0.0)]));
+    let run = |name: &str, more: &[&str]| {
+        let to = dir.path().join(name).display().to_string();
+        let said = brasa(
+            [&["plan", "sites", &incidents, "--count", "1", "--candidates", &candidates, "-o", &to], more]
+                .concat(),
+        );
+        (said, dir.path().join(name).join("plan.json"))
+    };
+    let (straight, plan) = run("straight", &[]);
+    assert_eq!(straight.code, 0, "{}", straight.err);
+    assert_eq!(json_of(&plan)["sites"][0]["site"], "south");
+    let (along, plan) = run("along", &["--streets", &streets]);
+    if along.err.contains("format_unsupported") {
+        println!("skipped: built without GDAL");
+        return;
+    }
+    assert_eq!(along.code, 0, "{}", along.err);
+    let site = json_of(&plan)["sites"][0].clone();
+    assert_eq!(site["site"], "north");
+    // (1500 + 1480 + 500 + 300 + 10) / 3, less what the bends of the projection take.
+    let mean = site["mean_distance"].as_f64().unwrap();
+    assert!((mean - 3790.0 / 3.0).abs() < 10.0, "{mean}");
+    assert!(along.out.contains("Distances follow the streets"), "{}", along.out);
+    let (far, _) = run("far", &["--streets", &streets, "--snap", "1m", "--force"]);
+    assert!([0, 65].contains(&far.code), "{}{}", far.out, far.err);
+}
+
+#[test]
+fn a_real_extract_of_streets_says_the_same_as_xml_and_as_pbf() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| real(name).map(|path| path.display().to_string());
+    let extracts = (file("osm/sample_town_streets.osm"), file("osm/sample_town_streets.osm.pbf"));
+    let (Some(xml), Some(pbf)) = extracts else {
+        println!("skipped: no extract of streets");
+        return;
+    };
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let incidents = write(
+        "a.csv",
+        "lon,lat,fecha\n-1.6089,54.9710,2024-01-01 12:30\n-1.6084,54.9705,2024-01-02 15:00\n-1.6078,54.9697,2024-01-03 18:00\n",
+    );
+    let area = |(name, lon, lat): (&str, f64, f64)| {
+        let [west, east, south, north] = [lon - 3e-5, lon + 3e-5, lat - 3e-5, lat + 3e-5];
+        format!(
+            r#"{{"type":"Feature","properties":{{"name":"{name}"}},"geometry":{{"type":"Polygon","coordinates":[[[{west},{south}],[{east},{south}],[{east},{north}],[{west},{north}],[{west},{south}]]]}}}}"#
+        )
+    };
+    let areas: Vec<String> =
+        [("a", -1.6089, 54.9710), ("b", -1.6084, 54.9705), ("c", -1.6078, 54.9697)].map(area).into();
+    let areas = write(
+        "areas.geojson",
+        &format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, areas.join(",")),
+    );
+    let planned = |name: &str, streets: &str| {
+        let to = dir.path().join(name);
+        let path = to.display().to_string();
+        let said = brasa(
+            "plan patrol INCIDENTS --areas AREAS --units 2 --shift 14:00-22:00 --days 1 --tz Europe/London --streets STREETS -o TO"
+                .split(' ')
+                .map(|word| match word {
+                    "INCIDENTS" => incidents.as_str(),
+                    "AREAS" => areas.as_str(),
+                    "STREETS" => streets,
+                    "TO" => path.as_str(),
+                    word => word,
+                })
+                .collect::<Vec<_>>(),
+        );
+        assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        if let Some((lawful, said)) = checked(&[to.join("plan.json")]) {
+            assert!(lawful, "{said}");
+        }
+        json_of(&to.join("plan.json"))
+    };
+    let (of_xml, of_pbf) = (planned("xml", &xml), planned("pbf", &pbf));
+    assert!(of_xml["schedule"]["tours"].as_array().is_some_and(|tours| !tours.is_empty()));
+    assert_eq!(of_xml["schedule"], of_pbf["schedule"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub use format::{CurveFormat, Format, curve_format_of, format_of};
 pub use inspection_page::{InspectionFormat, inspection_format_of, write_inspection};
 pub use json::write_json;
 pub use lang::{Imprint, Lang, LangError};
-pub use page::{report, write_report};
+pub use page::{plan_report, report, write_plan_report, write_report};
 pub use plan::{calendar_name, write_calendar, write_plan, write_routes, write_sheets, write_visits};
 pub use qgis::{Companions, apart, write_plan_project, write_project};
 pub use sink::write_text;

@@ -36,7 +36,7 @@ for (const theme of ["light", "dark"])
     await page.select("#lang", lang);
     await page.evaluate(() => {
       for (const at of document.querySelectorAll("details")) at.open = true;
-      document.querySelector("#hotspots tbody tr:first-child:not(.is-chosen)")?.click();
+      document.querySelector("#listed tbody tr:first-child:not(.is-chosen)")?.click();
       for (const box of document.querySelectorAll("#layers input")) box.checked || box.click();
     });
     told.languages[lang] = await page.evaluate(() => document.querySelector("main").innerText);
@@ -44,6 +44,31 @@ for (const theme of ["light", "dark"])
     await page.evaluate(axe);
     const found = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
     for (const { id, impact, nodes } of found.violations) told.axe.push({ theme, lang, id, impact, where: nodes.slice(0, 3).map((node) => node.html.slice(0, 160)) });
+  }
+
+// The list, with the keyboard: what is chosen is told and stands out.
+const first = await page.$("#listed tbody tr:last-child th button");
+if (first) {
+  await first.focus();
+  await page.keyboard.press("Enter");
+  told.chosen = await page.evaluate(() => ({
+    pressed: document.querySelector("#listed tbody tr:last-child th button").getAttribute("aria-pressed"),
+    focused: document.activeElement === document.querySelector("#listed tbody tr:last-child th button"),
+    card: document.querySelector("#chosen").innerText,
+    label: document.querySelector("#labels .is-chosen")?.textContent,
+  }));
+  // By another column, and back.
+  await page.click("#listed thead th:nth-child(2) button");
+  told.sorted = await page.$eval("#listed thead th:nth-child(2)", (at) => at.getAttribute("aria-sort"));
+}
+
+// The timetable of a patrol, unit by unit and shift by shift.
+told.tours = [];
+for (const unit of await page.$$eval("#unit option", (options) => options.map((option) => option.value)).catch(() => []))
+  for (const shift of await page.$$eval("#shift option", (options) => options.map((option) => option.value))) {
+    await page.select("#unit", unit);
+    await page.select("#shift", shift);
+    told.tours.push(await page.evaluate((unit, shift) => ({ unit, shift, rows: [...document.querySelectorAll("#timetable tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText)) }), unit, shift));
   }
 
 // The map, with the mouse and with the keyboard, and back.
@@ -65,7 +90,7 @@ await page.pdf({ format: "A4", printBackground: true });
 told.map = await page.evaluate(() => document.documentElement.dataset.map);
 told.executed = await page.evaluate(() => Boolean(window.executed));
 told.elements = await page.evaluate(() => ({ scripts: document.querySelectorAll("script").length, images: document.querySelectorAll("img, iframe, object, embed, link, form").length }));
-told.rows = await page.evaluate(() => document.querySelectorAll("#hotspots tbody tr").length);
+told.rows = await page.evaluate(() => document.querySelectorAll("#listed tbody tr").length);
 told.title = await page.title();
 told.note = await page.$eval("#map-note", (at) => at.textContent);
 await browser.close();

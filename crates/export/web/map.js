@@ -3,8 +3,9 @@
 const scene = {
   layers: [],
   density: null,
-  chosen: null,
-  /** The class of each hotspot, other than its own while a stretch of time is looked at. */
+  /** By layer, which of its features stand out. */
+  marked: new Map(),
+  /** The classes of the list and the class of each feature, other than its own while a stretch of time is looked at. */
   classes: null,
 };
 const camera = { x: 0, y: 0, scale: 512 };
@@ -13,44 +14,78 @@ let painter = null;
 const NEAREST = 2 ** 29;
 /** How opaque the density is: the hotspots are to be seen first. */
 const DENSITY = 0.6;
-const LAYERS = ["basemap", "zones", "hotspots", "study_area"];
+/** How large a place is drawn, in pixels. */
+const DOT = 6;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const layerOf = (name) => scene.layers.find((layer) => layer.name === name);
+const listed = () => layerOf(data.listed);
+/** The lowest first: what lies beneath, what is told, the study area. */
+const upwards = () => {
+  const [beneath, edge] = ["basemap", "study_area"].map(layerOf);
+  return [beneath, ...scene.layers.filter((layer) => layer !== beneath && layer !== edge).reverse(), edge].filter(Boolean);
+};
 
 /** The layers as they are drawn. */
-function setScene() {
+function setScene(density) {
   for (const layer of data.layers) {
     const features = decoded(layer);
-    scene.layers.push({ ...layer, features, visible: layer.name !== "zones", paths: null });
+    const has = [0, 1, 2].map((kind) => features.some((feature) => feature.kind === kind && feature.parts.length));
+    scene.layers.push({ ...layer, features, has, visible: layer.name !== "zones", only: null, paths: null });
   }
-  if (data.density) {
-    const [west, south, east, north] = data.density.bounds;
-    scene.density = { canvas: densityCanvas(data.density), box: data.density.bounds, visible: true, corners: [mercator([west, north]), mercator([east, south])] };
+  if (density) {
+    const [west, south, east, north] = density.bounds;
+    scene.density = { name: "density", canvas: densityCanvas(density), box: density.bounds, visible: true, corners: [mercator([west, north]), mercator([east, south])] };
   }
   const box = wholeBox();
   origin = mercator([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]);
 }
 
 function wholeBox() {
-  const boxes = ["study_area", "hotspots", "zones"].map((name) => around((layerOf(name)?.features ?? []).map((feature) => feature.box)));
-  const box = boxes.find((box) => Number.isFinite(box[0])) ?? data.density?.bounds;
+  const boxes = upwards().reverse().map((layer) => around(layer.features.map((feature) => feature.box)));
+  const box = boxes.find((box) => Number.isFinite(box[0])) ?? scene.density?.box;
   return box ?? [-1, -1, 1, 1];
 }
 
-const classOf = (layer, feature) => (layer.name === "hotspots" && scene.classes ? scene.classes[feature.at] : feature.cls);
-const entriesOf = (layer) => (layer.name === "hotspots" && scene.classes ? data.over_time.classes : layer.classes).entries;
+const isListed = (layer) => layer.name === data.listed;
+const classOf = (layer, feature) => (isListed(layer) && scene.classes ? scene.classes.class[feature.at] : feature.cls);
+const classesOf = (layer) => (isListed(layer) && scene.classes ? scene.classes : layer.classes);
+const entriesOf = (layer) => classesOf(layer).entries;
+/** The features that are shown: all, or only some. */
+const shownOf = (layer) => (layer.only ? layer.features.filter((feature) => layer.only.has(feature.at)) : layer.features);
+const markedOf = (layer) => [...(scene.marked.get(layer.name) ?? [])].map((at) => layer.features[at]);
+
+/** How a layer is drawn: how opaque it is filled, if at all, and the colour, width, opacity and dashes of its lines. */
+function manner(layer) {
+  if (layer.name === "basemap") return { fill: 0, line: ["street", 1, 1] };
+  if (layer.name === "study_area") return { fill: 0, line: ["edge", 1.6, 1, [6, 4]] };
+  if (isListed(layer)) return { fill: 0.6, line: ["ink", 2.2, 1] };
+  if (!layer.classes.entries.some((entry) => entry.fill)) return { fill: 0, line: ["edge", layer.has[2] ? 0.7 : 1.4, 0.75] };
+  // The edges of very many squares would hide what is in them.
+  return { fill: 0.75, line: ["edge", 0.4, layer.squares ? 0 : 0.6] };
+}
 
 /** One path per class, in map units around the origin. */
 function pathsOf(layer) {
   if (layer.paths) return layer.paths;
   layer.paths = new Map();
-  for (const feature of layer.features) {
+  for (const feature of shownOf(layer)) {
+    if (!feature.kind) continue;
     const cls = classOf(layer, feature) ?? -1;
     if (!layer.paths.has(cls)) layer.paths.set(cls, new Path2D());
     trace(layer.paths.get(cls), feature);
   }
   return layer.paths;
+}
+/** Places as discs that are as large on every scale. */
+function discs(features, radius) {
+  const path = new Path2D();
+  for (const position of features.filter((feature) => !feature.kind).flatMap((feature) => feature.parts.flat(2))) {
+    const [x, y] = mercator(position).map((at, axis) => (at - origin[axis]) * WORLD);
+    path.moveTo(x + radius, y);
+    path.arc(x, y, radius, 0, 2 * Math.PI);
+  }
+  return path;
 }
 function trace(path, feature) {
   for (const lines of feature.parts)
@@ -76,12 +111,30 @@ function paint(pen, width, height, view, ink, ratio) {
     pen.setLineDash(dash.map((part) => part / k));
     pen.stroke(path);
   };
-  const each = (name, act) => {
-    const layer = layerOf(name);
-    if (layer?.visible) for (const [cls, path] of pathsOf(layer)) act(path, entriesOf(layer)[cls]?.fill, layer);
-  };
   pen.lineJoin = "round";
-  each("basemap", (path) => stroke(path, ink("street"), 1));
+  const draw = (layer) => {
+    const { fill, line: [tint, wide, opacity, dash] } = manner(layer);
+    for (const [cls, path] of pathsOf(layer)) {
+      if (fill) {
+        pen.globalAlpha = fill;
+        pen.fillStyle = entriesOf(layer)[cls]?.fill ?? ink("line");
+        pen.fill(path, "evenodd");
+      }
+      pen.globalAlpha = opacity;
+      if (opacity) stroke(path, ink(tint), wide, dash);
+      pen.globalAlpha = 1;
+    }
+    if (!layer.has[0]) return;
+    const beneath = layer.name === "basemap";
+    for (const cls of new Set(shownOf(layer).map((feature) => classOf(layer, feature) ?? -1))) {
+      const path = discs(shownOf(layer).filter((feature) => (classOf(layer, feature) ?? -1) === cls), (beneath ? 1.5 : DOT) / k);
+      pen.fillStyle = beneath ? ink("street") : (entriesOf(layer)[cls]?.fill ?? ink("line"));
+      pen.fill(path);
+      if (!beneath) stroke(path, ink("ink"), 1.6);
+    }
+  };
+  const [lowest, ...others] = upwards();
+  if (lowest?.name === "basemap" && lowest.visible) draw(lowest);
   if (scene.density?.visible) {
     const [[left, top], [right, bottom]] = scene.density.corners;
     const place = (x, from) => (x - from) * WORLD;
@@ -89,25 +142,12 @@ function paint(pen, width, height, view, ink, ratio) {
     pen.drawImage(scene.density.canvas, place(left, origin[0]), place(top, origin[1]), (right - left) * WORLD, (bottom - top) * WORLD);
     pen.globalAlpha = 1;
   }
-  each("zones", (path, fill, layer) => {
-    pen.globalAlpha = 0.75;
-    pen.fillStyle = fill ?? ink("line");
-    pen.fill(path, "evenodd");
-    // The edges of very many squares would hide what is in them.
-    if (!layer.squares) stroke(path, ink("edge"), 0.3);
-    pen.globalAlpha = 1;
-  });
-  each("hotspots", (path, fill) => {
-    pen.globalAlpha = 0.6;
-    pen.fillStyle = fill ?? ink("line");
-    pen.fill(path, "evenodd");
-    pen.globalAlpha = 1;
-    stroke(path, ink("ink"), 2.2);
-  });
-  each("study_area", (path) => stroke(path, ink("edge"), 1.6, [6, 4]));
-  const chosen = layerOf("hotspots")?.features[scene.chosen ?? -1];
-  if (chosen) {
-    const path = trace(new Path2D(), chosen);
+  for (const layer of lowest?.name === "basemap" ? others : upwards()) if (layer.visible) draw(layer);
+  for (const layer of upwards()) {
+    const features = layer.visible || isListed(layer) ? markedOf(layer) : [];
+    if (!features.length) continue;
+    const path = discs(features, (DOT + 1) / k);
+    for (const feature of features) if (feature.kind) trace(path, feature);
     stroke(path, ink("card"), 6);
     stroke(path, ink("mark"), 3.5);
   }
@@ -136,127 +176,6 @@ function canvasPainter(ground) {
       canvas.remove();
     },
   };
-}
-
-/** Paints with WebGL: resolves once the first picture is there. */
-function glPainter(ground) {
-  return new Promise((resolve, reject) => {
-    const place = el("div");
-    ground.prepend(place);
-    const give_up = (why) => {
-      place.remove();
-      reject(why);
-    };
-    let map;
-    try {
-      map = new maplibregl.Map({
-        container: place,
-        style: { version: 8, sources: {}, layers: [{ id: "ground", type: "background", paint: { "background-color": colour("map") } }] },
-        ...glCamera(),
-        interactive: false,
-        attributionControl: false,
-        fadeDuration: 0,
-        renderWorldCopies: false,
-        maxZoom: 24,
-        maxPitch: 0,
-      });
-    } catch (why) {
-      give_up(why);
-      return;
-    }
-    map.on("error", ({ error }) => console.warn(String(error?.message ?? error)));
-    map.getCanvas().removeAttribute("tabindex");
-    map.getCanvas().setAttribute("role", "presentation");
-    map.getCanvas().removeAttribute("aria-label");
-    map.on("load", () => {
-      glLayers(map);
-      map.once("idle", () => {
-        map.getCanvas().addEventListener("webglcontextlost", () => usePainter(canvasPainter(ground)));
-        resolve({
-          kind: "webgl",
-          show: () => map.jumpTo(glCamera()),
-          changed: () => glChanged(map),
-          resize: () => map.resize(),
-          remove() {
-            map.remove();
-            place.remove();
-          },
-        });
-      });
-    });
-  });
-}
-
-const glCamera = () => ({ center: lonlat([camera.x, camera.y]), zoom: Math.log2(camera.scale / 512) });
-
-function glFeatures(layer) {
-  const drawn = layer.features.filter((feature) => feature.parts.length);
-  return {
-    type: "FeatureCollection",
-    features: drawn.map((feature) => ({
-      type: "Feature",
-      properties: { at: feature.at, cls: classOf(layer, feature) ?? -1 },
-      geometry:
-        feature.kind === 2
-          ? { type: "MultiPolygon", coordinates: feature.parts }
-          : { type: "MultiLineString", coordinates: feature.parts.flat().filter((line) => line.length > 1) },
-    })),
-  };
-}
-const glFill = (layer) => {
-  const cases = entriesOf(layer).flatMap((entry, at) => (entry.fill ? [at, entry.fill] : []));
-  return cases.length ? ["match", ["get", "cls"], ...cases, colour("line")] : colour("line");
-};
-const glSeen = (visible) => ({ visibility: visible ? "visible" : "none" });
-/** What each layer is made of: its kind, its paint. */
-const GL_PARTS = {
-  basemap: () => [["line", { "line-color": colour("street"), "line-width": 1 }]],
-  zones: (layer) => [
-    ["fill", { "fill-color": glFill(layer), "fill-opacity": 0.75 }],
-    ["line", { "line-color": colour("edge"), "line-width": 0.4, "line-opacity": layer.squares ? 0 : 0.4 }],
-  ],
-  hotspots: (layer) => [
-    ["fill", { "fill-color": glFill(layer), "fill-opacity": 0.6 }],
-    ["line", { "line-color": colour("ink"), "line-width": 2.2 }],
-  ],
-  study_area: () => [["line", { "line-color": colour("edge"), "line-width": 1.6, "line-dasharray": [4, 3] }]],
-};
-const glChosen = () => ["==", ["get", "at"], scene.chosen ?? -1];
-
-function glLayers(map) {
-  for (const name of LAYERS) {
-    const layer = layerOf(name);
-    if (!layer) continue;
-    map.addSource(name, { type: "geojson", data: glFeatures(layer), tolerance: 0.2 });
-    GL_PARTS[name](layer).forEach(([type, paint]) => map.addLayer({ id: `${name}-${type}`, type, source: name, paint, layout: glSeen(layer.visible) }));
-  }
-  if (scene.density) {
-    const [west, south, east, north] = scene.density.box;
-    const coordinates = [[west, north], [east, north], [east, south], [west, south]];
-    map.addSource("density", { type: "canvas", canvas: scene.density.canvas, animate: false, coordinates });
-    map.addLayer({ id: "density", type: "raster", source: "density", paint: { "raster-opacity": DENSITY, "raster-fade-duration": 0 }, layout: glSeen(scene.density.visible) }, map.getLayer("zones-fill") ? "zones-fill" : undefined);
-  }
-  for (const [id, name, width] of [["around", "card", 6], ["chosen", "mark", 3.5]])
-    map.addLayer({ id, type: "line", source: "hotspots", filter: glChosen(), paint: { "line-color": colour(name), "line-width": width } });
-}
-
-/** Layers, classes, colours or the chosen hotspot have changed. */
-function glChanged(map) {
-  map.setPaintProperty("ground", "background-color", colour("map"));
-  for (const name of LAYERS) {
-    const layer = layerOf(name);
-    if (!layer) continue;
-    if (name === "hotspots") map.getSource(name).setData(glFeatures(layer));
-    for (const [type, paint] of GL_PARTS[name](layer)) {
-      map.setLayoutProperty(`${name}-${type}`, "visibility", glSeen(layer.visible).visibility);
-      for (const [key, value] of Object.entries(paint)) map.setPaintProperty(`${name}-${type}`, key, value);
-    }
-  }
-  if (scene.density) map.setLayoutProperty("density", "visibility", glSeen(scene.density.visible).visibility);
-  for (const [id, name] of [["around", "card"], ["chosen", "mark"]]) {
-    map.setFilter(id, glChosen());
-    map.setPaintProperty(id, "line-color", colour(name));
-  }
 }
 
 function usePainter(next) {
@@ -331,38 +250,59 @@ function placeScale() {
   bar.textContent = name;
 }
 
-/** Ranks on the hotspots. Where two would cover one another the lower rank is left out, until the map is nearer. */
+/** Names on what is listed. Where two would cover one another the later one is left out, until the map is nearer. */
 const MOST_LABELS = 300;
-/** Which of some places are not too near to an earlier one, the first of all being first. */
-function apart(places, first) {
+/**
+ * Which labels, each in its place and as wide as it is, cover no earlier one and no dot of another: `first` before all, then the short
+ * ones, then in their order.
+ */
+function apart(places, first, dots) {
   const kept = [];
-  const order = places.map((_, at) => at).sort((a, b) => (b === first) - (a === first) || a - b);
-  for (const at of order) if (kept.every((other) => Math.abs(places[at][0] - places[other][0]) > 26 || Math.abs(places[at][1] - places[other][1]) > 23)) kept.push(at);
+  const order = places.map((_, at) => at).sort((a, b) => (b === first) - (a === first) || places[a][2] - places[b][2] || a - b);
+  const isFree = ([x, y, wide], [otherX, otherY, otherWide], high) => Math.abs(x - otherX) > (wide + otherWide) / 2 + 3 || Math.abs(y - otherY) > high;
+  for (const at of order) {
+    const free = kept.every((other) => isFree(places[at], places[other], 23)) && dots.every((dot, of) => of === at || isFree(places[at], [...dot, 2 * DOT], 11 + DOT));
+    if (free || at === first) kept.push(at);
+  }
   return new Set(kept);
 }
 function placeLabels() {
-  const layer = layerOf("hotspots");
+  const layer = listed();
   const labels = $("labels");
   labels.hidden = !layer?.visible;
+  const dots = [];
   const places = [...labels.children].map((label) => {
     const feature = layer.features[Number(label.dataset.at)];
     const [left, top] = onScreen([feature.box[0], feature.box[3]]);
     const [right, bottom] = onScreen([feature.box[2], feature.box[1]]);
-    // On a small hotspot the rank would hide it: it stands above it then.
+    // On a small one the name would hide it: it stands above it then.
     const small = right - left < 44 || bottom - top < 44;
-    label.style.transform = `translate(${(left + right) / 2}px, ${small ? top - 2 : (top + bottom) / 2}px) translate(-50%, ${small ? -100 : -50}%)`;
-    label.classList.toggle("is-chosen", feature.at === scene.chosen);
-    return [(left + right) / 2, small ? top - 13 : (top + bottom) / 2];
+    const above = feature.kind ? 2 : DOT + 3;
+    label.style.transform = `translate(${(left + right) / 2}px, ${small ? top - above : (top + bottom) / 2}px) translate(-50%, ${small ? -100 : -50}%)`;
+    label.classList.toggle("is-chosen", feature.at === state.chosen);
+    if (!feature.kind) dots.push([left, top]);
+    return [(left + right) / 2, small ? top - 11 - above : (top + bottom) / 2, widths.get(label)];
   });
-  const kept = apart(places, [...labels.children].findIndex((label) => Number(label.dataset.at) === scene.chosen));
+  const kept = apart(places, [...labels.children].findIndex((label) => Number(label.dataset.at) === state.chosen), dots);
   [...labels.children].forEach((label, at) => {
     label.hidden = !kept.has(at);
   });
 }
+/** How wide each label is: measured once. */
+const widths = new Map();
 function makeLabels() {
-  const features = layerOf("hotspots")?.features.filter((feature) => feature.parts.length) ?? [];
-  put($("labels"), features.slice(0, MOST_LABELS).map((feature) => el("span", { "data-at": feature.at }, String(valueOf(layerOf("hotspots"), "rank", feature.at)))));
+  const layer = listed();
+  const features = layer?.label ? layer.features.filter((feature) => feature.parts.length) : [];
+  put($("labels"), features.slice(0, MOST_LABELS).map((feature) => el("span", { "data-at": feature.at }, String(valueOf(layer, layer.label, feature.at) ?? ""))));
+  for (const label of $("labels").children) widths.set(label, label.offsetWidth);
 }
+
+/** The layers that answer to a pointer, the one that is asked first first: places, what is listed, the others. */
+const pickable = () => {
+  const layers = scene.layers.filter((layer) => layer.visible && !["study_area", "basemap"].includes(layer.name));
+  const rank = (layer) => (layer.has[0] ? 0 : isListed(layer) ? 1 : 2);
+  return layers.sort((a, b) => rank(a) - rank(b));
+};
 
 /** Mouse, fingers and keys. `pick` is told what was clicked, `point` what lies under the pointer. */
 function listen(pick, point) {
@@ -373,7 +313,7 @@ function listen(pick, point) {
     const box = ground.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const found = (event) => featureAt(["hotspots", "zones"].map(layerOf).filter((layer) => layer?.visible), placeAt(...at(event)));
+  const found = (event) => featureAt(pickable(), placeAt(...at(event)));
   ground.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     ground.setPointerCapture(event.pointerId);
@@ -440,19 +380,24 @@ function printed() {
   pen.font = "bold 13px sans-serif";
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  const layer = layerOf("hotspots");
+  const layer = listed();
   const labels = layer?.visible ? [...$("labels").children] : [];
+  const dots = [];
   const places = labels.map((label) => {
-    const { box } = layer.features[Number(label.dataset.at)];
+    const { box, kind } = layer.features[Number(label.dataset.at)];
     const [x, y] = mercator([(box[0] + box[2]) / 2, box[3]]);
-    return [width / 2 + (x - view.x) * view.scale, height / 2 + (y - view.y) * view.scale - 12];
+    const [px, py] = [width / 2 + (x - view.x) * view.scale, height / 2 + (y - view.y) * view.scale];
+    if (!kind) dots.push([px, py]);
+    return [px, py - (kind ? 12 : 19), Math.max(20, pen.measureText(label.textContent).width + 10)];
   });
-  const kept = apart(places, -1);
+  const kept = apart(places, -1, dots);
   labels.forEach((label, at) => {
     if (!kept.has(at)) return;
-    const [px, py] = places[at];
+    const [px, py, wide] = places[at];
     pen.beginPath();
-    pen.arc(px, py, 10, 0, 2 * Math.PI);
+    pen.arc(px - wide / 2 + 10, py, 10, Math.PI / 2, 1.5 * Math.PI);
+    pen.arc(px + wide / 2 - 10, py, 10, -Math.PI / 2, Math.PI / 2);
+    pen.closePath();
     pen.fillStyle = "#fff";
     pen.fill();
     pen.lineWidth = 1.2;

@@ -1,4 +1,5 @@
-// Ties the parts together: one choice of hotspot, stretch of time, language and colours for all of them.
+// Ties the parts together: one choice of a feature, language and colours for all of them. What differs from one kind of page to the
+// other is in `own`.
 
 function header() {
   const { used } = totals();
@@ -9,107 +10,100 @@ function header() {
     data.attribution ? t("Data: {source}", { source: data.attribution }) : null,
   ];
   $("subtitle").textContent = parts.filter(Boolean).join(" · ");
-  $("foot").textContent = [t("Made with {tool} {version}.", data), t("This page asks no other computer for anything and holds no place of a single incident."), data.attribution ? t("Data: {source}", { source: data.attribution }) : ""].join(" ");
+  $("foot").textContent = [t("Made with {tool} {version}.", data), own.private(), data.attribution ? t("Data: {source}", { source: data.attribution }) : ""].join(" ");
 }
 
-/** The switches of the layers, each with its legend. */
-const LAYER_NAMES = () => ({ hotspots: t("Hotspots"), zones: t("Zones tested"), density: t("Density of incidents"), study_area: t("Study area"), basemap: t("Streets and shapes") });
+/** What a layer is called. */
+const titleOf = (layer) => ({ basemap: t("Streets and shapes"), ...own.titles() })[layer.name] ?? said(layer.title);
 
+/** Not told but drawn for the eye. */
+const isGround = (layer) => ["study_area", "basemap"].includes(layer.name);
+
+/** The switches of the layers, each with its legend: what is told, then the ground. */
 function layerSwitches() {
-  const names = LAYER_NAMES();
-  const parts = ["hotspots", "zones", "density", "study_area", "basemap"].flatMap((name) => {
-    const target = name === "density" ? scene.density : layerOf(name);
-    if (!target || (name !== "density" && !target.features.length)) return [];
+  const drawn = scene.layers.filter((layer) => layer.features.length);
+  const layers = [...drawn.filter((layer) => !isGround(layer)), scene.density, ...drawn.filter(isGround)].filter(Boolean);
+  const parts = layers.flatMap((layer) => {
     const box = el("input", {
       type: "checkbox",
-      id: `layer-${name}`,
+      id: `layer-${layer.name}`,
       on: {
         change: () => {
-          target.visible = box.checked;
+          layer.visible = box.checked;
           legends();
           painter.changed();
           moved();
         },
       },
     });
-    box.checked = target.visible;
-    return [el("label", {}, box, ` ${names[name]}`), el("div", { id: `legend-${name}` })];
+    box.checked = layer.visible;
+    const title = layer === scene.density ? t("Density of incidents") : titleOf(layer);
+    return [el("label", {}, box, " ", isAlike(layer) ? sample(layer, layer.classes.entries[0].fill) : null, ` ${title}`), el("div", { id: `legend-${layer.name}` })];
   });
   put($("layers"), $("layers").querySelector("legend"), parts);
   legends();
+}
+
+/** Whether all of a layer is drawn alike: its legend is one sign, which stands at its name. */
+const isAlike = (layer) => layer.classes?.entries.length === 1 && !layer.classes.column && !own.legend?.(layer) && layer.name !== "basemap";
+
+/** A place, a line or an area as it is drawn. */
+function sample(layer, fill) {
+  const isDashed = Boolean(manner(layer).line[3]);
+  const made = el("span", { class: `swatch${isDashed ? " is-edge" : layer.has[2] ? (fill ? "" : " is-hollow") : layer.has[1] ? " is-line" : " is-dot"}` });
+  if (fill) made.style.background = fill;
+  return made;
 }
 
 function legends() {
   for (const layer of scene.layers) {
     const place = $(`legend-${layer.name}`);
     if (!place) continue;
-    const classes = layer.name === "hotspots" && scene.classes ? data.over_time.classes : layer.classes;
+    const { title, entries } = classesOf(layer);
     const used = new Set(layer.features.map((feature) => classOf(layer, feature)));
-    const shown = classes.entries.map((entry, at) => [entry, at]).filter(([, at]) => used.has(at));
-    const plain = layer.name === "basemap" || layer.name === "study_area";
-    put(place, !layer.visible || plain ? null : [el("small", {}, said(classes.title)), el("ul", {}, shown.map(([entry]) => el("li", {}, swatch(entry.fill), said(entry.label))))]);
+    const lines = own.legend?.(layer) ?? entries.filter((_, at) => used.has(at)).map((entry) => [sample(layer, entry.fill), said(entry.label)]);
+    put(place, !layer.visible || isGround(layer) || isAlike(layer) || !lines.length ? null : [el("small", {}, said(title)), el("ul", {}, lines.map(([mark, text]) => el("li", {}, mark, text)))]);
   }
   const place = $("legend-density");
-  if (place) put(place, scene.density.visible ? [el("small", {}, said(data.density.unit)), el("ul", {}, data.density.stops.map(([fill, label], at) => el("li", {}, swatch(at || data.density.colours[0][1] > 200 ? fill : "transparent"), said(label))))] : null);
-}
-
-function timeSlider() {
-  const stretches = data.trend?.stretches ?? [];
-  if (!data.over_time || stretches.length < 2) return;
-  $("over-time").hidden = false;
-  const slider = $("stretch");
-  slider.max = String(stretches.length);
-  slider.addEventListener("input", () => {
-    state.stretch = Number(slider.value) ? Number(slider.value) - 1 : null;
-    const count = hotspots().ids.length;
-    scene.classes = state.stretch === null ? null : data.over_time.class.slice(state.stretch * count, (state.stretch + 1) * count);
-    hotspots().paths = null;
-    sayStretch();
-    legends();
-    painter.changed();
-    moved();
-  });
-}
-function sayStretch() {
-  const stretch = state.stretch === null ? null : data.trend.stretches[state.stretch];
-  const text = stretch
-    ? t("{stretch}: {n} incidents in hotspots, {all} in all{partial}", { stretch: stretchName(stretch.period), n: number(stretch.by.reduce((a, b) => a + b, 0)), all: number(stretch.all), partial: stretch.whole ? "" : ` (${t("not covered whole")})` })
-    : t("Whole period");
-  $("stretch-said").textContent = text;
-  $("stretch").setAttribute("aria-valuetext", text);
+  if (!place) return;
+  const { unit, stops, colours } = own.density;
+  put(place, scene.density.visible ? [el("small", {}, said(unit)), el("ul", {}, stops.map(([fill, label], at) => el("li", {}, swatch(at || colours[0][1] > 200 ? fill : "transparent"), said(label))))] : null);
 }
 
 function mapNote() {
-  const notes = [];
+  const notes = own.mapNotes();
   for (const layer of scene.layers)
-    if (layer.squares) notes.push(t("{layer}: {n} features are more than a page can draw. Here they are added up in squares of {side}: counts and areas are summed, of other numbers the mean is taken, of words the most frequent that stands out. The other files hold each of them.", { layer: LAYER_NAMES()[layer.name] ?? layer.title, n: number(layer.squares.features), side: distance(layer.squares.side) }));
+    if (layer.squares) notes.push(t("{layer}: {n} features are more than a page can draw. Here they are added up in squares of {side}: counts and areas are summed, of other numbers the mean is taken, of words the most frequent that stands out. The other files hold each of them.", { layer: titleOf(layer), n: number(layer.squares.features), side: distance(layer.squares.side) }));
   for (const layer of scene.layers)
-    if (layer.left_out) notes.push(t("{layer}: {n} features are left out here, those that say least; a page draws {most} at most. The other files hold all of them.", { layer: LAYER_NAMES()[layer.name] ?? layer.title, n: number(layer.left_out), most: number(data.most_features) }));
+    if (layer.left_out) notes.push(t("{layer}: {n} features are left out here, those that say least; a page draws {most} at most. The other files hold all of them.", { layer: titleOf(layer), n: number(layer.left_out), most: number(data.most_features) }));
   if (!data.library) notes.push(t("This brasa was built without its map library; the page draws the map itself, without WebGL."));
-  const labels = hotspots().ids.length - MOST_LABELS;
-  if (labels > 0) notes.push(t("Only the first {n} hotspots carry their rank on the map.", { n: number(MOST_LABELS) }));
+  if ((listed()?.ids.length ?? 0) > MOST_LABELS) notes.push(t("Only the first {n} of the list carry their names on the map.", { n: number(MOST_LABELS) }));
   $("map-note").textContent = notes.join(" ");
   $("map-note").hidden = !notes.length;
 }
 
-/** A hotspot is chosen in the list or on the map, or none is. */
+/** What stands out on the map: what is chosen, and what the page of this kind adds. */
+function mark() {
+  scene.marked = new Map([[data.listed, state.chosen === null ? [] : [state.chosen]], ...own.marked()]);
+}
+
+/** A feature is chosen in the list or on the map, or none is. */
 function choose(at, from) {
   state.chosen = at;
-  scene.chosen = at;
-  const { scrollTop } = $("hotspots");
-  hotspotTable();
-  $("hotspots").scrollTop = scrollTop;
+  mark();
+  const { scrollTop } = $("listed");
+  listTable();
+  $("listed").scrollTop = scrollTop;
   chosenCard();
-  weekWheel($("week").lastElementChild);
-  trendLines($("trend").lastElementChild);
+  fillSections();
   painter?.changed();
   if (from === "list") {
-    look(fitted(at === null ? wholeBox() : hotspots().features[at].box, size(), at === null ? undefined : wholeCamera().scale * 6));
-    const button = $("hotspots").querySelector(`tr[data-at="${at}"] th button`);
+    look(fitted(at === null ? wholeBox() : listed().features[at].box, size(), at === null ? undefined : wholeCamera().scale * 6));
+    const button = $("listed").querySelector(`tr[data-at="${at}"] th button`);
     button?.focus({ preventScroll: true });
   } else {
-    const row = $("hotspots").querySelector("tr.is-chosen");
-    const place = $("hotspots");
+    const row = $("listed").querySelector("tr.is-chosen");
+    const place = $("listed");
     if (row) place.scrollTop = row.offsetTop - place.clientHeight / 2;
     moved();
   }
@@ -123,18 +117,40 @@ function point(found, at) {
   $("ground").style.cursor = found ? "pointer" : "grab";
   if (!found) return;
   const { layer } = found;
-  const get = (name) => valueOf(layer, name, found.at);
-  if (layer.name === "hotspots") put(tip, el("b", {}, nameOf(found.at)), reasons(found.at)[0]);
-  else if (layer.squares) {
+  if (layer.squares) {
+    const get = (name) => valueOf(layer, name, found.at);
     const entry = layer.classes.entries[layer.class[found.at]];
     const parts = [entry && said(entry.label), t("{n} zones", { n: number(get("features")) }), isNumber(get("count")) && t("{n} incidents", { n: short(get("count")) })];
     put(tip, el("b", {}, t("Square of {side}", { side: distance(layer.squares.side) })), parts.filter(Boolean).join(" · "));
   } else {
-    const entry = layer.classes.entries[layer.class[found.at]];
-    put(tip, el("b", {}, t("Zone {name}", { name: get("zone") ?? "" })), `${entry ? said(entry.label) : ""}. ${t("{n} incidents", { n: short(get("count")) })}, z = ${number(get("z"), 1)}, ${equals(get("q"))}`);
+    const [name, text] = own.tip(layer, found.at);
+    put(tip, el("b", {}, name), text);
   }
   const [width, height] = size();
   tip.style.transform = `translate(${Math.max(4, Math.min(at[0] + 14, width - tip.offsetWidth - 8))}px, ${Math.max(4, Math.min(at[1] + 14, height - tip.offsetHeight - 8))}px)`;
+}
+
+/** Lays the sections of this kind of page where they belong. */
+function laySections() {
+  for (const { id, place } of own.sections) {
+    const section = el("section", { id, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title` }), el("div"));
+    if (place === "charts") $("charts").append(section);
+    else $("caveats").before(section);
+  }
+}
+function fillSections() {
+  for (const { id, title, fill } of own.sections) {
+    $(`${id}-title`).textContent = title();
+    fill($(id).lastElementChild);
+  }
+}
+
+function findings() {
+  put($("findings"), own.findings().map(([big, small]) => el("li", {}, big && el("strong", {}, big), el("span", {}, small))));
+}
+
+function caveats(place) {
+  put(place, el("ul", { class: "notes" }, own.caveats().map((text) => el("li", {}, text))));
 }
 
 function say() {
@@ -143,19 +159,18 @@ function say() {
   $("map").setAttribute("aria-label", t("Map"));
   $("ground").setAttribute("role", "application");
   $("ground").setAttribute("tabindex", "0");
-  $("ground").setAttribute("aria-label", t("Map of the hotspots; arrow keys move it, plus and minus zoom, 0 shows the whole area. The list says the same in words."));
-  $("printed").alt = t("Map of the hotspots");
+  $("ground").setAttribute("aria-label", t("Map; arrow keys move it, plus and minus zoom, 0 shows the whole area. The list says the same in words."));
+  $("printed").alt = t("Map");
+  $("list-title").textContent = own.heading();
+  $("list-hint").textContent = own.hint();
   header();
   findings();
   layerSwitches();
-  sayStretch();
+  own.say();
   mapNote();
-  hotspotTable();
+  listTable();
   chosenCard();
-  weekWheel($("week").lastElementChild);
-  trendLines($("trend").lastElementChild);
-  concentrationCurve($("concentration").lastElementChild);
-  howSure($("sure").lastElementChild);
+  fillSections();
   rows($("rows").lastElementChild);
   caveats($("caveats").lastElementChild);
   made($("made").lastElementChild);
@@ -178,15 +193,18 @@ function start() {
     say();
   });
   $("licence").hidden = !data.library;
-  setScene();
+  setScene(own.density);
   makeLabels();
+  laySections();
   Object.assign(camera, wholeCamera());
   painter = canvasPainter($("ground"));
-  timeSlider();
+  own.start();
+  mark();
   say();
   listen((found) => {
     if (!found) choose(null, "map");
-    else if (found.layer.name === "hotspots") choose(found.at, "map");
+    else if (isListed(found.layer)) choose(found.at, "map");
+    else own.pick(found);
   }, point);
   $("nearer").addEventListener("click", () => zoomAt(1.6));
   $("farther").addEventListener("click", () => zoomAt(1 / 1.6));
@@ -221,5 +239,3 @@ function upgrade(toPaper) {
     glPainter($("ground")).then(usePainter, (why) => console.info(String(why)));
   }, 100);
 }
-
-start();

@@ -43,19 +43,41 @@ function valueOf(layer, name, at) {
   return Array.isArray(values) ? values[at] : values.at[at] === null ? null : values.words[values.at[at]];
 }
 
-/** The topmost feature of some layers at a place: of overlapping ones the smallest. */
+/** So near, in pixels, a pointer finds a place or a line. */
+const NEAR = [9, 5];
+
+/** The topmost feature of some layers at a place: of overlapping areas the smallest, of places and lines the nearest. */
 function featureAt(layers, [lon, lat]) {
+  const [x, y] = mercator([lon, lat]);
   for (const layer of layers) {
     let found = null;
-    for (const feature of layer.features) {
+    for (const feature of shownOf(layer)) {
       const [west, south, east, north] = feature.box;
-      if (feature.kind !== 2 || lon < west || lon > east || lat < south || lat > north) continue;
-      const size = (east - west) * (north - south);
-      if ((!found || size < found.size) && feature.parts.some((rings) => inside(rings, lon, lat))) found = { layer, at: feature.at, size };
+      const reach = (NEAR[feature.kind] ?? 0) / camera.scale;
+      const degrees = reach * 360;
+      if (lon < west - degrees || lon > east + degrees || lat < south - degrees || lat > north + degrees) continue;
+      const area = feature.kind === 2;
+      const size = area ? (east - west) * (north - south) : away(feature, x, y);
+      if ((!found || size < found.size) && (area ? feature.parts.some((rings) => inside(rings, lon, lat)) : size <= reach)) found = { layer, at: feature.at, size };
     }
     if (found) return found;
   }
   return null;
+}
+
+/** How far the places and lines of a feature are. */
+function away(feature, x, y) {
+  let least = Infinity;
+  for (const line of feature.parts.flat()) {
+    const places = line.map(mercator);
+    places.forEach(([bx, by], at) => {
+      const [ax, ay] = places[Math.max(0, at - 1)];
+      const [dx, dy] = [bx - ax, by - ay];
+      const part = dx || dy ? Math.max(0, Math.min(1, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy))) : 0;
+      least = Math.min(least, Math.hypot(x - ax - part * dx, y - ay - part * dy));
+    });
+  }
+  return least;
 }
 
 /** Whether a place lies in rings, holes left out: it crosses their edges an odd number of times. */

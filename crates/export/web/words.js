@@ -1,7 +1,7 @@
 // What the page knows, and how it says it.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const state = { lang: data.lang, chosen: null, stretch: null, sort: { column: "rank", down: false } };
+const state = { lang: data.lang, chosen: null, stretch: null, /** Of the list: in the order of the layer until one asks for another. */ sort: { column: null, down: false } };
 
 const $ = (id) => document.getElementById(id);
 
@@ -46,15 +46,6 @@ function period([start, end]) {
   const [from, to] = [moment(start), new Date(moment(end) - 1000)];
   const [first, last] = [date(from), date(to)];
   return first === last ? first : `${first} – ${last}`;
-}
-/** A stretch of the trend, as short as it can be said. */
-function stretchName([start, end]) {
-  const step = data.trend.step;
-  const from = moment(start);
-  if (step === "year") return date(from, { year: "numeric" });
-  if (step === "month") return date(from, { year: "numeric", month: "short" });
-  if (step === "quarter") return t("Q{quarter} {year}", { quarter: Math.floor(from.getUTCMonth() / 3) + 1, year: from.getUTCFullYear() });
-  return period([start, end]);
 }
 const weekday = (day, style = "short") => date(new Date(Date.UTC(2024, 0, 1 + day)), { weekday: style });
 const hour = (at) => String(at).padStart(2, "0");

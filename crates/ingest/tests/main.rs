@@ -15,6 +15,7 @@ mod files;
 mod formats;
 mod inspect;
 mod json;
+mod memory;
 mod pieces;
 mod places;
 mod profiles;

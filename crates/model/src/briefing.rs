@@ -1,6 +1,6 @@
 //! Everything one run of the main job has to tell, on its way to a map, a page or a project.
 
-use crate::{Civil, Curve, InputRecord, Interval, Layer, Note, Reason, Surface};
+use crate::{Civil, Curve, InputRecord, Interval, Layer, Note, Surface};
 
 /// What the main job found, with what is needed to judge it. How it was made stands with `hotspots`.
 #[derive(Debug, Clone)]
@@ -39,15 +39,6 @@ impl Briefing {
     /// The period it speaks of.
     pub const fn period(&self) -> Option<Interval> {
         self.hotspots.period
-    }
-
-    /// Rows set aside by reason, in the order of the checks.
-    pub fn rejected(&self) -> Vec<(Reason, u64)> {
-        let of = |reason: Reason| {
-            let counts = self.inputs.iter().filter_map(|input| input.rejected_by_reason.as_ref());
-            counts.filter_map(|counts| counts.get(reason.code())).sum::<u64>()
-        };
-        Reason::ALL.into_iter().map(|reason| (reason, of(reason))).filter(|(_, rows)| *rows > 0).collect()
     }
 }
 

@@ -64,7 +64,7 @@ pub use plain::is_plainly_valid;
 pub use plan::{
     Clock, Depot, Doing, Fact, Offset, PatrolPlan, PlanArea, PlanBriefing, Rest, Shift, Stop, Tour, Unserved,
 };
-pub use provenance::{InputRecord, KindRecord, Provenance};
+pub use provenance::{InputRecord, KindRecord, Provenance, rejected};
 pub use risk::{Contour, Risk, Tail};
 pub use street::Street;
 pub use style::{ClassRule, Classes, ClassesError, DrawnBy, Scale, Style, Tone, Word};

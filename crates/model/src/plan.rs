@@ -193,6 +193,8 @@ pub struct PlanBriefing {
     pub layers: Vec<Layer>,
     /// The name of the layer that is listed: areas, districts, sites.
     pub listed: &'static str,
+    /// The names of layers that show where single incidents were: they are for the package, not for a page or a picture to pass on.
+    pub exact: Vec<&'static str>,
     /// The study area.
     pub study_area: Layer,
     /// What lies beneath, for the eye alone: streets, water.
@@ -213,4 +215,16 @@ pub struct PlanBriefing {
     pub notes: Vec<Note>,
     /// The command that makes all of it again.
     pub command: String,
+}
+
+impl PlanBriefing {
+    /// The layers of what was planned that a picture and a page may show: none that says where single incidents were.
+    pub fn to_show(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().filter(|layer| !self.is_exact(layer))
+    }
+
+    /// Whether a layer says where single incidents were.
+    pub fn is_exact(&self, layer: &Layer) -> bool {
+        self.exact.contains(&layer.name.as_str())
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Account;
+use crate::{Account, Reason};
 
 /// How an answer was made: enough to make it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +81,15 @@ pub struct InputRecord {
     /// The projected system they were brought to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crs_out: Option<String>,
+}
+
+/// Rows set aside by reason, of all inputs together, in the order of the checks.
+pub fn rejected(inputs: &[InputRecord]) -> Vec<(Reason, u64)> {
+    let of = |reason: Reason| {
+        let counts = inputs.iter().filter_map(|input| input.rejected_by_reason.as_ref());
+        counts.filter_map(|counts| counts.get(reason.code())).sum::<u64>()
+    };
+    Reason::ALL.into_iter().map(|reason| (reason, of(reason))).filter(|(_, rows)| *rows > 0).collect()
 }
 
 impl InputRecord {

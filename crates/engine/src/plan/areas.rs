@@ -190,6 +190,7 @@ pub(super) fn make(input: &Ingested, job: &AreasJob, _: &Watch) -> Result<Made, 
     Ok(Made {
         layers: vec![layer],
         listed: "areas",
+        exact: Vec::new(),
         facts,
         coverage: None,
         patrol: None,

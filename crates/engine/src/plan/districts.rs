@@ -159,6 +159,7 @@ pub(super) fn make(input: &Ingested, job: &DistrictsJob, _: &Watch) -> Result<Ma
     Ok(Made {
         layers: vec![layer, zones],
         listed: "districts",
+        exact: Vec::new(),
         facts,
         coverage: None,
         patrol: None,

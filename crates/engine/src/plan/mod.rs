@@ -82,6 +82,8 @@ struct Made {
     /// The uppermost on a map first.
     layers: Vec<Layer>,
     listed: &'static str,
+    /// Layers that show where single incidents were.
+    exact: Vec<&'static str>,
     facts: Vec<Fact>,
     coverage: Option<Curve>,
     patrol: Option<PatrolPlan>,
@@ -221,6 +223,11 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// The page that the folder holds.
+    pub fn page(&self, lang: Lang) -> Result<String, EngineError> {
+        Ok(brasa_export::plan_report(&self.briefing, lang)?)
+    }
+
     /// The map that the folder holds, as SVG.
     pub fn picture(&self, lang: Lang) -> String {
         brasa_export::draw_plan(&self.briefing, lang)
@@ -253,6 +260,7 @@ impl Planned {
         let picture = brasa_export::draw_plan(briefing, lang);
         brasa_export::write_drawing(&picture, &folder.path("map.svg")?, Format::Svg)?;
         brasa_export::write_drawing(&picture, &folder.path("map.png")?, Format::Png)?;
+        brasa_export::write_plan_report(briefing, lang, &folder.path("report.html")?)?;
         brasa_export::write_plan(briefing, &folder.path("plan.json")?)?;
         if let Some(curve) = &briefing.coverage {
             brasa_export::write_curve(curve, &folder.path("coverage.csv")?, CurveFormat::Csv)?;
@@ -348,6 +356,7 @@ fn briefing(
         attribution: options.attribution.clone().unwrap_or_default(),
         layers,
         listed: made.listed,
+        exact: made.exact,
         basemap: basemap.map(|basemap| layers::basemap(basemap.shapes, &study_area)),
         study_area,
         facts: made.facts,

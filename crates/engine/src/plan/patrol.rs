@@ -147,6 +147,7 @@ pub(super) fn make(input: &Ingested, job: &PatrolJob, watch: &Watch) -> Result<M
     Ok(Made {
         layers,
         listed: "areas",
+        exact: Vec::new(),
         facts,
         coverage: (coverage.len() > 1).then(|| curve(&coverage)),
         patrol: Some(plan),

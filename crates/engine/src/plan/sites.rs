@@ -1,11 +1,16 @@
 //! `brasa plan sites`: where to put services, so that they are near to what they are for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use brasa_ingest::Ingested;
-use brasa_model::{Curve, Feature, Note, Provenance, Role, Series, Style, Value as Cell, Zoning};
+use brasa_model::{
+    Crs, Curve, Feature, InputRecord, Metres, Note, Provenance, Role, Series, Street, Style, Value as Cell,
+    Zoning,
+};
 use brasa_planning::Objective;
+use brasa_planning::network::{Network, Road};
 use brasa_planning::sites::{Sited, SitesParams, SitesProblem, sites};
+use brasa_planning::travel::Travel;
 use brasa_spatial_index::zoning::{CountedIn, record};
 use brasa_spatial_index::{About, Sites, Watch};
 use geo::{Coord, Geometry, Line, LineString, Point};
@@ -42,6 +47,13 @@ pub struct SitesJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "FILE")]
     pub existing: Option<PathBuf>,
+    /// File with the streets to go along (.osm.pbf, .geojson, .gpkg, …), both ways, as on foot; without it distances are straight lines
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "FILE")]
+    pub streets: Option<PathBuf>,
+    /// How far the nearest street may be, where streets are given
+    #[serde(default = "default_snap")]
+    pub snap: Metres,
     /// How much incidents count.
     #[serde(flatten)]
     pub weighing: Weighing,
@@ -58,10 +70,64 @@ const MOST_DISTANCES: usize = 40_000_000;
 /// What one more site buys is told for at most so many.
 const MOST_STEPS: u32 = 20;
 
-const LIMITS: [&str; 2] = [
+/// Along streets a search begins at every place; of more places than this it takes too long.
+const MOST_ON_STREETS: usize = 3000;
+
+fn default_snap() -> Metres {
+    // As of patrols: the default is written there.
+    brasa_planning::patrol::PatrolRules::default().snap
+}
+
+/// What is said of distances: of straight lines, and of ways along streets.
+const DISTANCES: [&str; 2] = [
     "Distances are straight lines: a river or a border of rival groups is not seen. Check each place on the ground.",
-    "It chooses places for demand as it was reported; that a service works, and for whom, is another question.",
+    "Distances follow the streets that were given, both ways, as on foot: a border of rival groups is not seen. Check each place on the ground.",
 ];
+const LIMIT: &str = "It chooses places for demand as it was reported; that a service works, and for whom, is another question.";
+
+/// How far it is from each candidate to each place of demand.
+enum Ways {
+    Straight,
+    /// Between the candidates, and after them the places of demand.
+    Streets(Travel),
+}
+
+/// The ways between points along streets, as on foot: one-way streets are walked both ways, and the shortest way is taken.
+fn walked(
+    path: &Path,
+    points: &[Coord<f64>],
+    snap: Metres,
+    crs: &Crs,
+    (notes, inputs): (&mut Vec<Note>, &mut Vec<InputRecord>),
+) -> Result<Travel, EngineError> {
+    let streets = places::streets(path, points, crs, inputs)?;
+    // At a metre a second the fastest way is the shortest.
+    let road = |street: Street| Road { line: street.line.0, forward: true, backward: true, speed: 1.0 };
+    let roads: Vec<Road> = streets.into_iter().map(road).collect();
+    notes.push(
+        Note::new("distances_on_streets", format!("distances follow {} streets", roads.len()))
+            .value(roads.len(), "streets")
+            .reason("both ways, as on foot; where a street is not in the file, nobody walks"),
+    );
+    let (travel, snaps) = Network::new(&roads).travel(points, snap.get());
+    let far = snaps.iter().filter(|at| at.is_none()).count();
+    if far == points.len() {
+        return Err(refused(
+            PLAN,
+            format!("no place lies within {snap} of a street; a larger --snap reaches further"),
+        ));
+    }
+    if far > 0 {
+        notes.push(
+            Note::new("places_off_streets", format!("{far} places lie farther than {snap} from a street"))
+                .value(far, "places")
+                .reason(
+                    "no site is near to them, and none of them gets one; a larger --snap reaches further",
+                ),
+        );
+    }
+    Ok(travel)
+}
 
 pub(super) fn make(input: &Ingested, job: &SitesJob, _: &Watch) -> Result<Made, EngineError> {
     let (mut notes, mut inputs) = (Vec::new(), Vec::new());
@@ -72,7 +138,8 @@ pub(super) fn make(input: &Ingested, job: &SitesJob, _: &Watch) -> Result<Made, 
     let ground = Ground::of(&incidents, &job.counted, &mut notes)?;
     let exact = Sites::new(&incidents);
     let busy: Vec<usize> = (0..ground.value.len()).filter(|&zone| ground.value[zone] > 0.0).collect();
-    let (at, demand): (Vec<Coord<f64>>, Vec<f64>) = if exact.len() <= MOST_PLACES {
+    let most = if job.streets.is_some() { MOST_ON_STREETS / 2 } else { MOST_PLACES };
+    let (at, demand): (Vec<Coord<f64>>, Vec<f64>) = if exact.len() <= most {
         (0..exact.len())
             .map(|site| (Coord { x: exact.x[site], y: exact.y[site] }, exact.weight[site]))
             .unzip()
@@ -83,7 +150,7 @@ pub(super) fn make(input: &Ingested, job: &SitesJob, _: &Watch) -> Result<Made, 
                 format!("demand is counted in {} zones and taken to be in their middles", busy.len()),
             )
             .value(exact.len(), "places")
-            .reason(format!("there are more than {MOST_PLACES} distinct places")),
+            .reason(format!("there are more than {most} distinct places")),
         );
         busy.iter().map(|&zone| (Coord::from(ground.centroid[zone]), ground.value[zone])).unzip()
     };
@@ -131,10 +198,29 @@ pub(super) fn make(input: &Ingested, job: &SitesJob, _: &Watch) -> Result<Made, 
             ),
         ));
     }
+    let all_points = candidates.len() + at.len();
+    let ways = match &job.streets {
+        None => Ways::Straight,
+        Some(_) if all_points > MOST_ON_STREETS => {
+            return Err(refused(
+                PLAN,
+                format!(
+                    "{all_points} candidates and places of demand are too many for ways along streets, of which {MOST_ON_STREETS} are the most; larger zones (--cell) make fewer"
+                ),
+            ));
+        }
+        Some(path) => {
+            let points = [candidates.as_slice(), &at].concat();
+            Ways::Streets(walked(path, &points, job.snap, crs, (&mut notes, &mut inputs))?)
+        }
+    };
     let existing: Vec<u32> = (free as u32..candidates.len() as u32).collect();
     let problem = SitesProblem { demand: &demand, candidates: candidates.len(), existing: &existing };
-    let distance = |candidate: usize, place: usize| {
-        (candidates[candidate].x - at[place].x).hypot(candidates[candidate].y - at[place].y)
+    let distance = |candidate: usize, place: usize| match &ways {
+        Ways::Straight => {
+            (candidates[candidate].x - at[place].x).hypot(candidates[candidate].y - at[place].y)
+        }
+        Ways::Streets(travel) => travel.metres(candidate, candidates.len() + place).unwrap_or(f64::INFINITY),
     };
     if objective == Objective::Cover && params.within.is_none() {
         return Err(refused(PLAN, "to cover demand it takes a distance; give --within, such as 2km"));
@@ -173,7 +259,14 @@ pub(super) fn make(input: &Ingested, job: &SitesJob, _: &Watch) -> Result<Made, 
     let layer = layer_of(
         "sites",
         "Sites",
-        "Where services go, and what is nearest to each of them. Distances are straight lines.",
+        match ways {
+            Ways::Straight => {
+                "Where services go, and what is nearest to each of them. Distances are straight lines."
+            }
+            Ways::Streets(_) => {
+                "Where services go, and what is nearest to each of them. Distances follow the streets."
+            }
+        },
         crs,
         vec![
             text("site", "Site"),
@@ -230,10 +323,11 @@ pub(super) fn make(input: &Ingested, job: &SitesJob, _: &Watch) -> Result<Made, 
     Ok(Made {
         layers: vec![layer, lines],
         listed: "sites",
+        exact: vec!["allocation"],
         facts,
         coverage,
         patrol: None,
-        limits: LIMITS.to_vec(),
+        limits: vec![DISTANCES[usize::from(job.streets.is_some())], LIMIT],
         provenance,
         inputs,
         notes,

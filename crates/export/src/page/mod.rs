@@ -1,10 +1,13 @@
-//! `report.html`: one file with everything a run found, that opens anywhere and asks nobody for anything.
+//! `report.html`: one file with everything a run found or planned, that opens anywhere and asks nobody for anything.
 //!
-//! What is shown and in which words is decided here and in `style`; how it is shown stands in `web/`. The page holds no place
+//! A page of hotspots and one of a plan share the map, the list and what became of the rows (`data`); what is only theirs stands in
+//! `hotspots` and `plan`, and in the scripts of these names. What is shown and in which words is decided here and in `style`; how it is shown stands in `web/`. The page holds no place
 //! of an incident, only layers, and whatever came from a file is text to it and never markup. Its content policy forbids every
 //! request, and every script and style but those whose digest it names.
 
 mod data;
+mod hotspots;
+mod plan;
 mod raster;
 mod shapes;
 mod squares;
@@ -12,7 +15,7 @@ mod squares;
 use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use brasa_model::Briefing;
+use brasa_model::{Briefing, PlanBriefing};
 use sha2::{Digest, Sha256};
 
 use crate::escape::escaped;
@@ -22,15 +25,22 @@ use data::Data;
 /// The skeleton: what stands in it in English is replaced by the reader's language.
 const PAGE: &str = include_str!("../../web/page.html");
 const STYLE: &str = include_str!("../../web/page.css");
-/// In this order; together they are one script.
-const SCRIPTS: [&str; 6] = [
+/// What every page does.
+const SCRIPTS: [&str; 7] = [
     include_str!("../../web/words.js"),
     include_str!("../../web/shapes.js"),
     include_str!("../../web/map.js"),
+    include_str!("../../web/gl.js"),
     include_str!("../../web/charts.js"),
     include_str!("../../web/tables.js"),
     include_str!("../../web/page.js"),
 ];
+/// What only a page of hotspots does.
+const OF_HOTSPOTS: &str = concat!(include_str!("../../web/hotspots.js"), include_str!("../../web/week.js"));
+/// What only a page of a plan does.
+const OF_PLAN: &str = include_str!("../../web/plan.js");
+/// Begins the page, when all is known that it does.
+const START: &str = "start();\n";
 
 /// The map library, if it was there when this was built; see `build.rs`.
 struct Library {
@@ -49,21 +59,38 @@ const LIBRARY: Option<Library> = if include_str!(concat!(env!("OUT_DIR"), "/mapl
     })
 };
 
-/// Writes the page. It opens in `lang` and can be switched to the others.
+/// Writes the page of hotspots. It opens in `lang` and can be switched to the others.
 pub fn write_report(briefing: &Briefing, lang: Lang, path: &Path) -> Result<(), ExportError> {
     write_text(&report(briefing, lang)?, path)
 }
 
-/// The page as a text.
+/// The page of hotspots as a text.
 pub fn report(briefing: &Briefing, lang: Lang) -> Result<String, ExportError> {
-    let library = LIBRARY.as_ref().map(|library| library.version);
-    let data = serde_json::to_string(&Data::new(briefing, lang, library)?)
-        .map_err(|error| ExportError::writing(Path::new("report.html"), &error.into()))?;
-    Ok(page(&briefing.title, lang, &data, LIBRARY.as_ref()))
+    told(&briefing.title, lang, &hotspots::data(briefing, lang, version())?, OF_HOTSPOTS)
 }
 
-fn page(title: &str, lang: Lang, data: &str, library: Option<&Library>) -> String {
-    let own = format!("(()=>{{\n\"use strict\";\n{}}})();\n", SCRIPTS.concat());
+/// Writes the page of a plan. It opens in `lang` and can be switched to the others.
+pub fn write_plan_report(briefing: &PlanBriefing, lang: Lang, path: &Path) -> Result<(), ExportError> {
+    write_text(&plan_report(briefing, lang)?, path)
+}
+
+/// The page of a plan as a text.
+pub fn plan_report(briefing: &PlanBriefing, lang: Lang) -> Result<String, ExportError> {
+    told(&briefing.title, lang, &plan::data(briefing, lang, version())?, OF_PLAN)
+}
+
+fn version() -> Option<&'static str> {
+    LIBRARY.as_ref().map(|library| library.version)
+}
+
+fn told(title: &str, lang: Lang, data: &Data<'_>, script: &str) -> Result<String, ExportError> {
+    let data = serde_json::to_string(data)
+        .map_err(|error| ExportError::writing(Path::new("report.html"), &error.into()))?;
+    Ok(page(title, lang, &data, script, LIBRARY.as_ref()))
+}
+
+fn page(title: &str, lang: Lang, data: &str, script: &str, library: Option<&Library>) -> String {
+    let own = format!("(()=>{{\n\"use strict\";\n{}{script}{START}}})();\n", SCRIPTS.concat());
     let library_script = library.map_or("", |library| library.script);
     let policy = format!(
         "default-src 'none'; script-src {}; worker-src blob:; style-src {}; img-src data: blob:; base-uri 'none'; form-action 'none'",
@@ -113,7 +140,7 @@ mod tests {
     /// The texts that stand in the skeleton and in the scripts to be translated.
     fn spoken() -> BTreeSet<String> {
         let mut texts = BTreeSet::new();
-        for script in SCRIPTS {
+        for script in SCRIPTS.into_iter().chain([OF_HOTSPOTS, OF_PLAN]) {
             for (at, _) in script.match_indices("t(\"") {
                 let is_call = at == 0 || !script.as_bytes()[at - 1].is_ascii_alphanumeric();
                 let text = script[at + 3..].split('"').next().unwrap();
@@ -167,14 +194,19 @@ mod tests {
     #[test]
     fn data_cannot_leave_its_element_nor_a_title_its_own() {
         let data = serde_json::to_string("</script><script>alert(1)</script><!--").unwrap();
-        let html = page("</title><script>alert(1)</script>\"", Lang::EN, &data, None);
+        let html = page("</title><script>alert(1)</script>\"", Lang::EN, &data, OF_PLAN, None);
         assert_eq!(html.matches("<script").count(), PAGE.matches("<script").count());
         assert!(!html.contains("<script>alert"), "{html}");
     }
 
     #[test]
     fn the_policy_names_every_script_and_style_and_no_address() {
-        let html = page("t", Lang::EN, "{}", LIBRARY.as_ref());
+        for script in [OF_HOTSPOTS, OF_PLAN] {
+            names_all(&page("t", Lang::EN, "{}", script, LIBRARY.as_ref()));
+        }
+    }
+
+    fn names_all(html: &str) {
         let policy =
             html.split("Content-Security-Policy\" content=\"").nth(1).unwrap().split('"').next().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");

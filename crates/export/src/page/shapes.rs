@@ -32,6 +32,11 @@ pub(crate) struct Words {
 }
 
 impl Words {
+    /// A text in each.
+    pub fn said(own: Lang, english: &str) -> Self {
+        Self::of(own, |lang| lang.say(english).into_owned())
+    }
+
     /// What `say` says in each.
     pub fn of(own: Lang, say: impl Fn(Lang) -> String) -> Self {
         Self::from(languages(own).map(say))
@@ -48,6 +53,8 @@ impl From<[String; 3]> for Words {
 #[derive(Serialize)]
 pub(crate) struct Classes {
     title: Words,
+    /// The column that decides, where one does.
+    column: Option<&'static str>,
     entries: Vec<Class>,
 }
 
@@ -67,7 +74,11 @@ impl Classes {
             }),
             fill: entry.fill.map(|fill| fill.to_string()),
         });
-        let classes = Self { entries: entries.collect(), title: words(&|legend| legend.title.clone()) };
+        let classes = Self {
+            entries: entries.collect(),
+            title: words(&|legend| legend.title.clone()),
+            column: legends[0].column.map(|at| layer.columns[at].name),
+        };
         let [legend, ..] = legends;
         (classes, legend)
     }
@@ -77,9 +88,12 @@ impl Classes {
 #[derive(Serialize)]
 pub(crate) struct Shapes {
     name: String,
-    title: String,
+    title: Words,
+    description: Words,
     columns: Vec<ColumnData>,
     classes: Classes,
+    /// The column whose value is written on each feature, if any.
+    label: Option<&'static str>,
     /// Units per degree.
     scale: u32,
     ids: Vec<i64>,
@@ -129,15 +143,17 @@ impl Shapes {
         let per_unit = if coarse { 100 } else { 10 };
         let columns = layer.columns.iter().enumerate().map(|(column, told)| ColumnData {
             name: told.name,
-            title: Words::of(own, |lang| lang.say(told.title).into_owned()),
+            title: Words::said(own, told.title),
             unit: Words::of(own, |lang| lang.unit(&told.unit)),
             values: values(layer, column, told.kind, &chosen),
         });
         Ok(Self {
             name: layer.name.clone(),
-            title: layer.title.clone(),
+            title: Words::said(own, &layer.title),
+            description: Words::said(own, &layer.description),
             columns: columns.collect(),
             classes,
+            label: legend.label.map(|at| layer.columns[at].name),
             scale: (lonlat::PER_DEGREE as u32) / per_unit as u32,
             ids: chosen.iter().map(|&at| layer.features[at].id).collect(),
             class: chosen.iter().map(|&at| legend.entry_of(&layer.features[at])).collect(),

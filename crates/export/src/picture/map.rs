@@ -38,8 +38,9 @@ pub(crate) fn of_briefing(briefing: &Briefing, lang: Lang) -> String {
 
 /// A plan: its layers upon the study area, what is listed in a table.
 pub(crate) fn of_plan(briefing: &PlanBriefing, lang: Lang) -> String {
-    let PlanBriefing { study_area, layers, .. } = briefing;
-    let all: Vec<&Layer> = layers.iter().chain([study_area]).collect();
+    let study_area = &briefing.study_area;
+    let layers: Vec<&Layer> = briefing.to_show().collect();
+    let all: Vec<&Layer> = layers.iter().copied().chain([study_area]).collect();
     let edge = Drawn { layer: study_area, legend: Legend::of(study_area, lang), how: How::Edged };
     Sheet {
         lang,

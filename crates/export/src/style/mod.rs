@@ -100,7 +100,10 @@ fn numbers(layer: &Layer, column: usize) -> impl Iterator<Item = f64> + '_ {
 /// `Intensity (incidents/km²/year)`; just `Incidents`, not `Incidents (incidents)`.
 pub fn titled(column: &Column, lang: Lang) -> String {
     let title = lang.say(column.title);
-    let says_unit = column.title.to_lowercase().starts_with(&column.unit);
+    // The unit of "Mean distance" is m, and its title does not say so.
+    let after = column.title.to_lowercase().strip_prefix(&*column.unit).map(|rest| rest.chars().next());
+    let says_unit =
+        column.unit.is_empty() || after.is_some_and(|next| next.is_none_or(|next| !next.is_alphanumeric()));
     if says_unit || column.kind == ColumnKind::Text {
         title.to_string()
     } else {
@@ -310,6 +313,7 @@ mod tests {
         let titled = |title, unit| titled(&Column::new("value", title, unit, ColumnKind::Real), Lang::EN);
         assert_eq!(titled("Incidents in the zone", "incidents"), "Incidents in the zone");
         assert_eq!(titled("Area", "km²"), "Area (km²)");
+        assert_eq!(titled("Mean distance", "m"), "Mean distance (m)");
         assert_eq!(titled("p", ""), "p");
     }
 

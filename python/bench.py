@@ -1,0 +1,83 @@
+"""What the package costs on top of the engine: `python python/bench.py [ROWS]`.
+
+A line per question: seconds of the call, seconds of the same question asked of the engine alone (the table is there already
+and nothing is turned into frames), and the share that Python adds. Medians of seven, the two ways by turns, so that a busy
+machine is busy for both. And how long an import takes, least of nine.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+import brasa
+from brasa import _brasa, _frames
+
+TURNS = 7
+CRS = "EPSG:32618"
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """How long a call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def main(rows: int) -> None:
+    """Measures."""
+    warnings.simplefilter("ignore", category=brasa.Note)
+    code = "import time; began = time.perf_counter(); import brasa; print(time.perf_counter() - began)"
+    fresh = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(9)]
+    print(f"import: {1000 * min(float(text) for text in fresh):.0f} ms")
+    draw = numpy.random.default_rng(1)
+    centres = draw.uniform(500_000, 530_000, (200, 2))
+    which = draw.integers(0, 200, rows)
+    places = centres[which] + draw.normal(0, 700, (rows, 2))
+    x, y = numpy.ascontiguousarray(places[:, 0]), numpy.ascontiguousarray(places[:, 1])
+    questions: dict[str, dict[str, Any]] = {
+        "kde": {"bandwidth": "500m", "cell": "50m"},
+        "gi-star": {"cell": "200m"},
+        "dbscan": {"eps": "30m", "min-points": 20},
+    }
+    frame = _geopandas(x, y)
+    for name, parameters in questions.items():
+        function = getattr(brasa, name.replace("-", "_"))
+        given = {key.replace("-", "_"): value for key, value in parameters.items()}
+        table = _frames.table((x, y), "incidents", CRS)
+
+        def alone(name: str = name, parameters: dict[str, Any] = parameters, table: Any = table) -> Any:
+            return _brasa.ask(name, [str(table.path)], "{}", json.dumps(parameters), "{}", "", None)
+
+        ways: dict[str, Callable[[], Any]] = {"engine": alone, "arrays": lambda: function((x, y), crs=CRS, **given)}
+        if frame is not None:
+            ways["GeoDataFrame"] = lambda: function(frame, **given)
+        took: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(TURNS):
+            for way, call in ways.items():
+                took[way].append(seconds(call))
+        least = {way: statistics.median(times) for way, times in took.items()}
+        more = ", ".join(
+            f"{way} {least[way]:.3f} s (+{100 * (least[way] / least['engine'] - 1):.1f} %)" for way in ways if way != "engine"
+        )
+        print(f"{name}, {rows} places: engine {least['engine']:.3f} s, {more}")
+
+
+def _geopandas(x: Any, y: Any) -> Any:
+    try:
+        import geopandas
+    except ImportError:
+        return None
+    return geopandas.GeoDataFrame(geometry=geopandas.points_from_xy(x, y), crs=CRS)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
