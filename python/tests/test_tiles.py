@@ -56,7 +56,7 @@ def fixture_table() -> Any:
 @pytest.mark.parametrize(("tile", "halo"), [("1km", "120m"), ("100m", "120m"), ("370m", "200m"), ("100km", "120m")])
 def test_clusters_of_tiles_are_those_of_brasa(table: Any, tile: str, halo: str, weight: str | None) -> None:
     found = clusters(table, tile, halo, weight).to_pandas()
-    named = {} if weight is None else {"weight": weight}
+    named: dict[str, Any] = {} if weight is None else {"weight": weight}
     labels = brasa.dbscan(table.to_pandas(), x="x", y="y", crs="EPSG:32618", **EPS, **named).labels
     assert labels["cluster"].max() > 10
     assert (labels["cluster"].isna() & ~labels["core"]).sum() > 50
@@ -95,7 +95,7 @@ def test_a_density_is_that_of_brasa(table: Any) -> None:
 
 
 def test_with_whole_weights_and_the_uniform_kernel_it_is_the_same_bits(table: Any) -> None:
-    params = {"bandwidth": "299.3m", "cell": "50m", "kernel": "uniform"}
+    params: dict[str, Any] = {"bandwidth": "299.3m", "cell": "50m", "kernel": "uniform"}
     found = brasa.merge_kde([brasa.tile_kde(table, **params)], **params).to_pandas().set_index(["y", "x"])["density"]
     surface = brasa.kde(table.to_pandas(), x="x", y="y", crs="EPSG:32618", **params)
     wanted = surface.to_series().dropna()
