@@ -132,16 +132,15 @@ def _of_shapes(shapes: list[Any], name: str, crs: Any) -> Any:
 def _placed(shapes: Any, name: str, crs: Any, columns: list[tuple[str, Any]], centroid: bool) -> Any:
     import shapely
 
-    kinds = shapely.get_type_id(shapes)
     if centroid:
-        others = (kinds > 0) & ~shapely.is_empty(shapes)
+        others = (shapely.get_type_id(shapes) > 0) & ~shapely.is_empty(shapes)
         if others.any():
             shapes = shapes.copy()
             shapes[others] = shapely.centroid(shapes[others])
-            kinds = shapely.get_type_id(shapes)
-    there = kinds >= 0
-    if (kinds[there] == 0).all() and there.all():
-        places = [shapely.get_x(shapes), shapely.get_y(shapes)]
+    # What has one corner is a point; to ask each for its type, too, would take as long again.
+    corners, of = shapely.get_coordinates(shapes, return_index=True)
+    if len(of) == len(shapes) and (of == np.arange(len(of))).all():
+        places = [np.ascontiguousarray(corners[:, axis]) for axis in (0, 1)]
     else:
         places = [_brasa.binary(list(shapely.to_wkb(shapes)))]
     return _brasa.Table(name, len(shapes), crs_code(crs), places, columns)
