@@ -52,7 +52,7 @@ wheel: setup ## build the Python wheel, in target/wheels
 	rm -rf $(WHEELS) target/stub
 	$(MATURIN) build --quiet --profile $(PROFILE) --locked -m python/Cargo.toml -o $(WHEELS)
 	$(PYTHON) -m zipfile -e $(WHEELS)/brasa-*.whl target/stub
-	PYTHONPATH=target/stub $(PYTHON) python/stubs.py python/brasa/__init__.pyi
+	PYTHONPATH=target/stub $(PYTHON) -P python/stubs.py python/brasa/__init__.pyi
 	$(MATURIN) build --quiet --profile $(PROFILE) --locked -m python/Cargo.toml -o $(WHEELS)
 
 .PHONY: test-python

@@ -1,4 +1,4 @@
-"""What the package costs on top of the engine: `python python/bench.py [ROWS]`.
+"""What the package costs on top of the engine: `python -P python/bench.py [ROWS]`.
 
 A line per question: CPU seconds of the call on all threads, those of the same question asked of the engine alone (the table is
 there already and nothing is turned into frames), and the share that Python adds. Medians of five, the ways by turns, so that a

@@ -1,4 +1,4 @@
-"""Writes the stub of the package out of its own catalogue: `python stubs.py` into `brasa/__init__.pyi`.
+"""Writes the stub of the package out of its own catalogue: `python -P stubs.py` into `brasa/__init__.pyi`.
 
 The stub is part of the wheel and not of the repository: what it says is what the engine's schemas say.
 """
