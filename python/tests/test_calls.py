@@ -24,7 +24,7 @@ import brasa
 
 
 def long() -> Any:
-    """Takes about ten seconds."""
+    """Takes a minute or more."""
     draw = numpy.random.default_rng(1)
     x, y = draw.uniform(500_000, 520_000, (2, 15_000))
     return lambda **given: brasa.ripley_k(
@@ -44,8 +44,8 @@ def test_ctrl_c_is_heard_at_once() -> None:
     threading.Thread(target=press).start()
     with pytest.raises(KeyboardInterrupt):
         call()
-    # 200 ms are promised; the machine that tests may be busy.
-    assert time.monotonic() - pressed[0] < 1.0
+    # 200 ms are promised; the machine that tests may be busy, and without a signal it takes far longer than this.
+    assert time.monotonic() - pressed[0] < 5.0
 
 
 def test_others_go_on_meanwhile() -> None:
