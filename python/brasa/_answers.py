@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from brasa._errors import Error, Note
+from brasa._errors import Note
 
 
 class About:
@@ -62,12 +62,11 @@ def package(name: str) -> Any:
     return importlib.import_module(name) if importlib.util.find_spec(name) else None
 
 
-class Columns(dict[str, Any]):
-    """Columns of NumPy, where there is no frame to put them in."""
+class Told:
+    """Whatever says how it was made."""
 
-    def __init__(self, columns: Mapping[str, Any], about: About) -> None:
-        super().__init__(columns)
-        self._about = about
+    __slots__ = ()
+    _about: About
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -85,6 +84,14 @@ class Columns(dict[str, Any]):
         return self._about.rejects
 
 
+class Columns(Told, dict[str, Any]):
+    """Columns of NumPy, where there is no frame to put them in."""
+
+    def __init__(self, columns: Mapping[str, Any], about: About) -> None:
+        super().__init__(columns)
+        self._about = about
+
+
 def _shown(about: About, below: str) -> str:
     """A small map above what a frame or a surface shows of itself."""
     svg = about.picture()
@@ -97,30 +104,14 @@ def _shown(about: About, below: str) -> str:
 def _frame_class() -> Any:
     import geopandas
 
-    class Layer(geopandas.GeoDataFrame):  # type: ignore[misc]
+    class Layer(Told, geopandas.GeoDataFrame):  # type: ignore[misc]
         """Features with how they were made.
 
         A part or a copy of it is a plain ``GeoDataFrame``.
         """
 
         _metadata = [*geopandas.GeoDataFrame._metadata, "_about", "_titles"]
-        _about: About
         _titles: dict[str, tuple[str, str]]
-
-        @property
-        def provenance(self) -> dict[str, Any]:
-            """How it was made."""
-            return self._about.provenance
-
-        @property
-        def notes(self) -> list[Note]:
-            """What was chosen or noticed on the way."""
-            return self._about.notes
-
-        @property
-        def rejects(self) -> Any:
-            """The rows that could not be used, each with its reason."""
-            return self._about.rejects
 
         @property
         def titles(self) -> dict[str, tuple[str, str]]:
@@ -147,48 +138,18 @@ def _frame_class() -> Any:
 def _surface_class() -> Any:
     import xarray
 
-    class Surface(xarray.DataArray):  # type: ignore[no-untyped-call]
+    class Surface(Told, xarray.DataArray):  # type: ignore[no-untyped-call]
         """Intensity per cell with how it was made. What is computed from it is a plain ``DataArray``."""
 
         __slots__ = ("_about",)
 
-        @property
-        def provenance(self) -> dict[str, Any]:
-            """How it was made."""
-            return self._about.provenance  # type: ignore[no-any-return]
-
-        @property
-        def notes(self) -> list[Note]:
-            """What was chosen or noticed on the way."""
-            return self._about.notes  # type: ignore[no-any-return]
-
-        @property
-        def rejects(self) -> Any:
-            """The rows that could not be used, each with its reason."""
-            return self._about.rejects
-
         def _repr_html_(self) -> str:
             return _shown(self._about, super()._repr_html_())  # type: ignore[no-untyped-call]
 
-    class Surfaces(xarray.Dataset):  # type: ignore[no-untyped-call]
+    class Surfaces(Told, xarray.Dataset):  # type: ignore[no-untyped-call]
         """Several surfaces of one grid with how they were made."""
 
         __slots__ = ("_about", "_contours")
-
-        @property
-        def provenance(self) -> dict[str, Any]:
-            """How it was made."""
-            return self._about.provenance  # type: ignore[no-any-return]
-
-        @property
-        def notes(self) -> list[Note]:
-            """What was chosen or noticed on the way."""
-            return self._about.notes  # type: ignore[no-any-return]
-
-        @property
-        def rejects(self) -> Any:
-            """The rows that could not be used, each with its reason."""
-            return self._about.rejects
 
         @property
         def contours(self) -> Any:
@@ -204,29 +165,13 @@ def _surface_class() -> Any:
 def _table_class() -> Any:
     import pandas
 
-    class Curve(pandas.DataFrame):
+    class Curve(Told, pandas.DataFrame):
         """A function of one variable, a row per step, with how it was made."""
 
         _metadata = ["_about", "_titles", "_title", "_best"]
-        _about: About
         _titles: dict[str, tuple[str, str]]
         _title: str
         _best: int | None
-
-        @property
-        def provenance(self) -> dict[str, Any]:
-            """How it was made."""
-            return self._about.provenance
-
-        @property
-        def notes(self) -> list[Note]:
-            """What was chosen or noticed on the way."""
-            return self._about.notes
-
-        @property
-        def rejects(self) -> Any:
-            """The rows that could not be used, each with its reason."""
-            return self._about.rejects
 
         @property
         def titles(self) -> dict[str, tuple[str, str]]:
@@ -403,7 +348,7 @@ def answer(data: Mapping[str, Any], reply: Any, index: Any) -> Any:
     return layer(data["layers"][0], about, labels(data, index) if "labels" in data else None)
 
 
-class Folder:
+class Folder(Told):
     """What leaves a folder on the command line: layers, a page, a map."""
 
     def __init__(self, data: Mapping[str, Any], reply: Any, index: Any, lang: str) -> None:
@@ -414,21 +359,6 @@ class Folder:
         self.title: str = data["title"]
         #: The layers by name.
         self.layers: dict[str, Any] = {each["name"]: layer(each, self._about) for each in data["layers"]}
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """How it was made."""
-        return self._about.provenance
-
-    @property
-    def notes(self) -> list[Note]:
-        """What was chosen or noticed on the way."""
-        return self._about.notes
-
-    @property
-    def rejects(self) -> Any:
-        """The rows that could not be used, each with its reason."""
-        return self._about.rejects
 
     def _page(self, lang: str | None) -> str:
         page: str = self._reply.page(lang or self._lang)
@@ -530,4 +460,4 @@ class Plan(Folder):
         return _shown(self._about, f"<ul>{said}</ul>")
 
 
-__all__ = ["About", "Columns", "Error", "Folder", "Hotspots", "Plan", "answer"]
+__all__ = ["About", "Columns", "Folder", "Hotspots", "Plan", "answer"]

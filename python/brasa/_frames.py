@@ -67,11 +67,8 @@ def no_crs(what: str) -> Error:
     )
 
 
-def table(data: Any, name: str, crs: Any = None, *, centroid: bool = False, named: bool = False) -> Any:
-    """A table of whatever holds rows.
-
-    ``named`` says that columns of coordinates were named, so that a frame without geometry is what was meant.
-    """
+def table(data: Any, name: str, crs: Any = None, *, centroid: bool = False) -> Any:
+    """A table of whatever holds rows."""
     if isinstance(data, _brasa.Table):
         return data
     if isinstance(data, tuple) and len(data) == 2:

@@ -43,7 +43,6 @@ class Parameter:
         self.default = about.get("default")
         self.help: str = " ".join((about.get("description") or "").split()).rstrip(".")
         self.values: list[str] = list(shared.get("enum") or [])
-        self.examples: list[str] = [str(example) for example in shared.get("examples") or []]
         self.form: str | None = about.get("title") or shared.get("title")
 
     @property
