@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
+import numpy
 import pandas
 import pytest
 from conftest import CITY, ROOT, SAMPLE
@@ -30,6 +31,15 @@ def test_the_main_job_gives_layers(found: Any) -> None:
     assert {"hotspots", "zones", "study_area", "hotspots_over_time"} <= set(found.layers)
     assert found.concentration.columns[0]
     assert len(found.rejects) == found.provenance["inputs"][0]["rows"]["rejected"]
+
+
+def test_columns_do_not_depend_on_what_was_found(found: Any) -> None:
+    x, y = (axis.ravel() for axis in numpy.meshgrid(numpy.arange(620_000, 630_000, 500), numpy.arange(0, 10_000, 500)))
+    times = pandas.date_range("2023-01-01 01:30", periods=len(x), freq="43h")
+    even = geopandas.GeoDataFrame({"fecha": times}, geometry=geopandas.points_from_xy(x, y), crs=32717)
+    nothing = brasa.hotspots(even)
+    assert "no_hotspots" in [note.code for note in nothing.notes] and len(nothing.hotspots) == 0
+    assert list(nothing.hotspots.columns) == list(found.hotspots.columns)
 
 
 def test_it_shows_itself_in_a_notebook(found: Any) -> None:

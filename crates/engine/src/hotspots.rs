@@ -216,7 +216,7 @@ pub fn hotspots(
         provenance.seed = Some(params.seed);
     }
     provenance.parameters = parameters;
-    let layer = layer(&found, incidents, &unit, provenance, &notes);
+    let layer = layer(&found, incidents, params.replicates > 0, &unit, provenance, &notes);
     Ok(Found { hotspots: found, layer, zones, density, cell, hotspot_of, notes })
 }
 
@@ -327,10 +327,12 @@ fn why(hotspot: &Hotspot, city_km2: f64, city: Option<Trend>) -> String {
     parts.join("; ")
 }
 
-/// The hotspots as a layer. A column whose value no incident file of this kind can give is left out, not zero.
+/// The hotspots as a layer. Its columns depend on what was asked and on what the incidents can tell, not on what was found: a
+/// column for which nothing is known of any incident is left out, not zero.
 fn layer(
     found: &[Hotspot],
     incidents: &Incidents,
+    stability: bool,
     unit: &str,
     provenance: Provenance,
     notes: &[Note],
@@ -347,7 +349,6 @@ fn layer(
         Column::new("p", "p of the strongest zone", "", Real),
         Column::new("q", "q of the strongest zone", "", Real),
     ];
-    let stability = found.iter().any(|hotspot| hotspot.stability.is_some());
     if stability {
         columns.push(Column::new(
             "stability",
@@ -360,7 +361,10 @@ fn layer(
     if halves.is_some() {
         columns.push(Column::new("trend", "Change, later against earlier period", "%", Real));
     }
-    let hours = found.iter().any(|hotspot| hotspot.peak.is_some());
+    let hours = incidents.times.as_ref().is_some_and(|times| {
+        let all: Timing = times.intervals().iter().copied().collect();
+        all.known() > 0.0
+    });
     if hours {
         columns.push(Column::new("peak_hours", "Four hours with the most incidents", "h", Text));
     }

@@ -66,7 +66,7 @@ pub fn clusters(clusters: &Clusters, crs: &Crs, period: Option<Interval>) -> Lay
     let found = &clusters.clusters;
     let stability = clusters.scores.as_ref().map(|scores| &scores.stability);
     let orders = found.iter().any(|cluster| cluster.order > 1);
-    let times = found.iter().any(|cluster| cluster.period.is_some());
+    let times = period.is_some();
     let hours = found.iter().any(|cluster| cluster.peak.is_some());
     let tested = found.iter().any(|cluster| cluster.excess.p.is_some());
     let mut columns = vec![Column::new("cluster", "Cluster, 1 is the heaviest", "", Integer)];
