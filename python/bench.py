@@ -1,8 +1,8 @@
 """What the package costs on top of the engine: `python -P python/bench.py [ROWS]`.
 
-A line per question: CPU seconds of the call on all threads, those of the same question asked of the engine alone (the table is
-there already and nothing is turned into frames), and the share that Python adds. Medians of five, the ways by turns, so that a
-busy machine is busy for all. And how long an import takes, least of nine.
+A line per question and way: how long the call takes by the clock and of the processor (on all threads), and what share that is more
+than the same question asked of the engine alone, where the table is there already and nothing is turned into frames. Medians of nine,
+the ways by turns, so that a busy machine is busy for all. And how long an import takes, least of nine.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ import numpy
 import brasa
 from brasa import _brasa, _frames
 
-TURNS = 5
+TURNS = 9
 CRS = "EPSG:32618"
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """What a call takes of the processor."""
-    began = time.process_time()
-    call()
-    return time.process_time() - began
+def seconds(call: Callable[[], Any]) -> tuple[float, float]:
+    """What a call takes by the clock, and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
+    answer = call()
+    took = time.perf_counter() - clock, time.process_time() - processor
+    del answer
+    return took
 
 
 def main(rows: int) -> None:
@@ -65,15 +67,15 @@ def main(rows: int) -> None:
         ways: dict[str, Callable[[], Any]] = {"engine": alone, "arrays": lambda: function((x, y), crs=CRS, window=window, **given)}
         if frame is not None:
             ways["GeoDataFrame"] = lambda: function(frame, window=window, **given)
-        took: dict[str, list[float]] = {way: [] for way in ways}
-        for _ in range(TURNS):
-            for way, call in ways.items():
-                took[way].append(seconds(call))
-        least = {way: statistics.median(times) for way, times in took.items()}
-        more = ", ".join(
-            f"{way} {least[way]:.3f} s (+{100 * (least[way] / least['engine'] - 1):.1f} %)" for way in ways if way != "engine"
-        )
-        print(f"{name}, {rows} places: engine {least['engine']:.3f} s, {more}")
+        took: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+        for turn in range(TURNS):
+            for at in range(len(ways)):
+                way = list(ways)[(turn + at) % len(ways)]
+                took[way].append(seconds(ways[way]))
+        middle = {way: [statistics.median(column) for column in zip(*times, strict=True)] for way, times in took.items()}
+        for way, times in middle.items():
+            shown = [f"{took:.3f} s ({100 * (took / base - 1):+.1f} %)" for took, base in zip(times, middle["engine"], strict=True)]
+            print(f"{name}, {rows} places, {way}: clock {shown[0]}, processor {shown[1]}")
 
 
 def _polygon(corners: list[list[float]]) -> bytes:

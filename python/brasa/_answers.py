@@ -320,17 +320,15 @@ def labels(data: Mapping[str, Any], index: Any) -> Any:
     """Which row is in which cluster: one line per row that was used."""
     found = data["labels"]
     cluster = found["cluster"]
-    columns = {"row": data["row"].astype(np.int64), "cluster": cluster, "core": found["core"]}
-    columns.update({name: found[name] for name in ("membership", "outlier") if name in found})
-    if "file" in data:
-        columns["file"] = data["file"]
+    columns = {"row": found["row"], "cluster": cluster, "core": found["core"]}
+    columns.update({name: found[name] for name in ("membership", "outlier", "file") if name in found})
     pandas = package("pandas")
     if pandas is None:
         return columns
     columns["cluster"] = pandas.arrays.IntegerArray(cluster, cluster == 0)
     frame = pandas.DataFrame(columns)
     if index is not None:
-        frame.index = index[data["row"].astype(np.int64) - 1]
+        frame.index = index[found["row"] - 1]
     return frame
 
 

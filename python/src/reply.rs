@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use brasa_engine::{Imprint, Ingested, Labels, Lang, Shown};
 use brasa_model::{
-    ColumnKind, Curve, Diagnose, Grid, Layer, Note, PlanBriefing, Provenance, Series, Surface, SurfaceSeries,
-    Value,
+    ColumnKind, Curve, Diagnose, Grid, Incidents, Layer, Note, PlanBriefing, Provenance, Series, Surface,
+    SurfaceSeries, Value,
 };
 use numpy::{PyArray1, PyArray2, PyArray3};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::call::raised;
 use crate::wkb;
@@ -108,7 +108,7 @@ fn answer(py: Python<'_>, data: &Bound<'_, PyDict>, shown: &Shown) -> PyResult<(
         data.set_item("curve", curve(py, found)?)?;
     }
     if let Some(found) = &shown.labels {
-        data.set_item("labels", labels(py, found)?)?;
+        data.set_item("labels", labels(py, found, &shown.input.incidents)?)?;
     }
     record(py, data, &shown.input, &shown.provenance, &shown.notes)
 }
@@ -124,10 +124,6 @@ fn record(
     data.set_item("provenance", json(provenance)?)?;
     data.set_item("notes", json(&notes)?)?;
     data.set_item("crs", input.incidents.crs.code())?;
-    data.set_item("row", PyArray1::from_slice(py, &input.incidents.row))?;
-    if let Some(files) = &input.incidents.files {
-        data.set_item("file", PyArray1::from_slice(py, &files.codes))?;
-    }
     let rejects = input.rejects.iter().map(|reject| {
         (reject.file, reject.line, reject.reason.code(), reject.column.as_str(), reject.value.as_str())
     });
@@ -168,16 +164,25 @@ fn layer<'py>(py: Python<'py>, layer: &Layer) -> PyResult<Bound<'py, PyDict>> {
                 let seconds = |value: &Value| if let Value::Time(time) = value { time.0 } else { 0 };
                 ("time", PyArray1::from_iter(py, values().map(seconds)).into_any())
             }
-            ColumnKind::Text => {
-                let text =
-                    |value: &'_ Value| if let Value::Text(text) = value { Some(text.clone()) } else { None };
-                ("text", PyList::new(py, values().map(text).collect::<Vec<_>>())?.into_any())
-            }
+            ColumnKind::Text => ("text", texts(py, values())?.into_any()),
         };
         columns.append((column.name, column.title, column.unit.as_str(), kind, values, known))?;
     }
     data.set_item("columns", columns)?;
     Ok(data)
+}
+
+/// Texts of a column. Neighbours often have the same, a class for example: it is one object then.
+fn texts<'py, 'a>(py: Python<'py>, values: impl Iterator<Item = &'a Value>) -> PyResult<Bound<'py, PyList>> {
+    let mut last: Option<(&str, Bound<'py, PyString>)> = None;
+    let mut text = |value: &'a Value| {
+        let Value::Text(text) = value else { return None };
+        if last.as_ref().is_none_or(|(known, _)| known != text) {
+            last = Some((text, PyString::new(py, text)));
+        }
+        last.as_ref().map(|(_, object)| object.clone())
+    };
+    PyList::new(py, values.map(&mut text).collect::<Vec<_>>())
 }
 
 /// The centres of the columns and of the rows.
@@ -224,8 +229,12 @@ fn curve<'py>(py: Python<'py>, curve: &Curve) -> PyResult<Bound<'py, PyDict>> {
     Ok(data)
 }
 
-fn labels<'py>(py: Python<'py>, labels: &Labels) -> PyResult<Bound<'py, PyDict>> {
+fn labels<'py>(py: Python<'py>, labels: &Labels, incidents: &Incidents) -> PyResult<Bound<'py, PyDict>> {
     let data = PyDict::new(py);
+    data.set_item("row", PyArray1::from_iter(py, incidents.row.iter().map(|&row| row as i64)))?;
+    if let Some(files) = &incidents.files {
+        data.set_item("file", PyArray1::from_slice(py, &files.codes))?;
+    }
     let cluster = labels.cluster.iter().map(|label| label.map_or(0, i64::from));
     data.set_item("cluster", PyArray1::from_iter(py, cluster))?;
     data.set_item("core", PyArray1::from_slice(py, &labels.core))?;

@@ -71,7 +71,7 @@ class CommandLine:
 def command_line() -> CommandLine:
     path = os.environ.get("BRASA", str(ROOT / "target" / "debug" / "brasa"))
     if not Path(path).exists():
-        pytest.fail(f"the binary is not there: {path}; `cargo build -p brasa-cli` makes it, BRASA names another")
+        pytest.fail(f"the binary is not there: {path}; `cargo build --workspace --bins` makes it, BRASA names another")
     return CommandLine(path)
 
 
