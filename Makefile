@@ -41,11 +41,12 @@ test: setup setup-test ## everything: format, lints, all tests (what CI runs)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --features brasa-cli/gdal --locked -- -D warnings
 	PROPTEST_RNG_SEED=$(SEED) cargo test --workspace --locked
-	cargo build --locked -p brasa-engine
-	cargo build --locked -p brasa-cli
+	cargo build --workspace --bins --locked
 	$(MAKE) test-python PROFILE=dev
 
 .PHONY: wheel
+# A library of shared code does not link out of the pieces of an incremental build (rustc 1.95, undefined hidden symbols).
+wheel: export CARGO_INCREMENTAL = 0
 wheel: setup ## build the Python wheel, in target/wheels
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv >/dev/null; }
 	@[ -x $(MATURIN) ] || { $(PYTHON) -m venv target/maturin && target/maturin/bin/pip install --quiet maturin==1.16.0; }

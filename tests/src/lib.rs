@@ -135,7 +135,8 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| {
         let release = !cfg!(debug_assertions);
         let mut cargo = std::process::Command::new(env!("CARGO"));
-        cargo.args(["build", "--locked", "--quiet", "-p", "brasa-cli"]).current_dir(root());
+        // With the features of the whole workspace, as the tests: what they have built is not built again.
+        cargo.args(["build", "--locked", "--quiet", "--workspace", "--bins"]).current_dir(root());
         if release {
             cargo.arg("--release");
         }
