@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import importlib.util
 import json
@@ -97,7 +98,12 @@ def _shown(about: About, below: str) -> str:
     svg = about.picture()
     said = "".join(f"<li>{html.escape(str(note))}</li>" for note in about.notes)
     notes = f"<details><summary>{len(about.notes)} notes</summary><ul>{said}</ul></details>" if said else ""
-    small = f'<div style="max-width:640px;background:#fff">{svg}</div>' if svg else ""
+    small = ""
+    if svg:
+        # As an image it takes the width there is, and what its parts are called is of no account to the next one.
+        data = base64.b64encode(svg.encode()).decode()
+        name = html.escape(str(about.provenance["method"]))
+        small = f'<img style="width:100%;max-width:800px;background:#fff" alt="{name}" src="data:image/svg+xml;base64,{data}">'
     return f"<div>{small}{notes}{below}</div>"
 
 
