@@ -338,6 +338,101 @@ fn the_share_of_false_ones_among_the_found_is_what_was_promised() {
     }
 }
 
+/// So many incidents, evenly spread over `side` × `side` zones of 100 m.
+fn rain(incidents_in_all: usize, side: f64, world: u64) -> Incidents {
+    let mut chance = Chance::new(world, 3);
+    let mut places = || (0..incidents_in_all).map(|_| chance.share() * side * 100.0).collect::<Vec<f64>>();
+    let (x, y) = (places(), places());
+    incidents(x, y, None, (0.0, 0.0, side * 100.0, side * 100.0))
+}
+
+fn zones_of(metres: f64) -> GiStarParams {
+    let cell = CellSize::Length(Metres::new(metres).unwrap());
+    GiStarParams { counted: cell.into(), ..GiStarParams::default() }
+}
+
+#[test]
+fn incidents_that_fall_like_rain_seldom_make_a_zone_hot() {
+    const WORLDS: u64 = 200;
+    let params = zones_of(100.0);
+    for a_zone in [0.3, 1.0, 3.0] {
+        // With the zone itself, without it, and by the normal law alone.
+        let mut false_worlds = [0_u32; 3];
+        for world in 0..WORLDS {
+            let rain = rain((a_zone * 3600.0) as usize, 60.0, world);
+            let any = |z: &[f64], q: &[f64]| u32::from(z.iter().zip(q).any(|(&z, &q)| z > 0.0 && q <= 0.05));
+            let (with, without) = (
+                gi_star(&rain, &params, &Watch::NOBODY).unwrap(),
+                gi(&rain, &params, &Watch::NOBODY).unwrap(),
+            );
+            let normal: Vec<f64> = with.z.iter().map(|&z| two_sided_p(z)).collect();
+            false_worlds[0] += any(&with.z, &with.q);
+            false_worlds[1] += any(&without.z, &without.q);
+            false_worlds[2] += any(&with.z, &Correction::Bh.adjust(&normal));
+        }
+        let [with, without, normal] = false_worlds.map(|worlds| f64::from(worlds) / WORLDS as f64);
+        // Three standard errors.
+        let most = 0.05 + 3.0 * (0.05 * 0.95 / WORLDS as f64).sqrt();
+        assert!(with < most && without < most, "{a_zone} a zone: {with}, {without}");
+        assert!(normal > with, "{a_zone} a zone: {normal} by the normal law alone");
+        assert!(a_zone > 0.5 || normal > 0.5, "{normal}");
+    }
+}
+
+#[test]
+fn p_of_counts_is_the_larger_of_two_laws_written_down() {
+    let side = 7.0;
+    // Rain, and an address where incidents repeat.
+    let (rain, params) = (rain(40, side, 5), zones_of(100.0));
+    let (x, y) = ([rain.x, vec![150.0; 20]].concat(), [rain.y, vec![250.0; 20]].concat());
+    let world = incidents(x, y, None, (0.0, 0.0, side * 100.0, side * 100.0));
+    let (with, without) =
+        (gi_star(&world, &params, &Watch::NOBODY).unwrap(), gi(&world, &params, &Watch::NOBODY).unwrap());
+    let neighbours = |a: usize, b: usize| (a % 7).abs_diff(b % 7) <= 1 && (a / 7).abs_diff(b / 7) <= 1;
+    let all = (side * side) as usize;
+    let mut decided = [false; 2];
+    for zone in 0..all {
+        for (stats, own) in [(&with, true), (&without, false)] {
+            let near: Vec<usize> =
+                (0..all).filter(|&other| neighbours(zone, other) && (own || other != zone)).collect();
+            let sum: f64 = near.iter().map(|&at| stats.count[at]).sum();
+            let trials = if own { 60.0 } else { 60.0 - stats.count[zone] };
+            let chance = near.len() as f64 / if own { side * side } else { side * side - 1.0 };
+            // Every number of successes, one by one.
+            let mut term = (1.0 - chance).powf(trials);
+            let (mut at_most, mut at_least) = (0.0, 0.0);
+            for successes in 0..=trials as u32 {
+                let successes = f64::from(successes);
+                at_most += if successes <= sum { term } else { 0.0 };
+                at_least += if successes >= sum { term } else { 0.0 };
+                term *= (trials - successes) / (successes + 1.0) * chance / (1.0 - chance);
+            }
+            let (evenly, normal) = ((2.0 * f64::min(at_most, at_least)).min(1.0), two_sided_p(stats.z[zone]));
+            let error = (stats.p[zone] - evenly.max(normal)).abs();
+            assert!(error < 1e-10, "zone {zone}: {} against {evenly}, {normal}", stats.p[zone]);
+            decided[usize::from(evenly > normal)] = true;
+        }
+    }
+    assert!(decided[0] && decided[1], "each law has its say");
+}
+
+#[test]
+fn without_counts_p_is_that_of_the_normal_law() {
+    let half = incidents(
+        vec![50.0, 250.0, 50.0],
+        vec![50.0, 50.0, 50.0],
+        Some(vec![0.5; 3]),
+        (0.0, 0.0, 900.0, 900.0),
+    );
+    let by_distance = Neighbours::Inverse(Metres::new(150.0).unwrap());
+    let (counts, weighted) = (zones_of(100.0), GiStarParams { neighbours: by_distance, ..zones_of(100.0) });
+    for (incidents, params) in [(&half, &counts), (&town(), &weighted)] {
+        let stats = gi_star(incidents, params, &Watch::NOBODY).unwrap();
+        assert_eq!(stats.provenance.parameters["p"], "two-sided, normal law");
+        assert!(stats.p.iter().zip(&stats.z).all(|(&p, &z)| p == two_sided_p(z)));
+    }
+}
+
 /// Two crowds in opposite corners of ten by ten zones.
 fn town() -> Incidents {
     let crowd = |corner: f64| (0..200).map(move |at| corner + f64::from(at % 20) * 14.0);

@@ -11,6 +11,7 @@ pub mod adaptive;
 pub mod association;
 pub mod at_places;
 pub mod bandwidth;
+pub mod binomial;
 pub mod chi_square;
 pub mod choices;
 pub mod cluster_significance;

@@ -1,5 +1,7 @@
 //! Zones with counts and neighbours, and the way from a statistic per zone to a verdict: what local and global statistics share.
 
+use std::collections::HashMap;
+
 use brasa_model::{Class, Denominators, Incidents, LocalStats, Note, Provenance, Series, Zoning};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use crate::conditional::{Draws, Permutations, Summed, permutation_ps};
 use crate::significance::{Correction, two_sided_p};
 use crate::weights::{Neighbours, Weights};
 use crate::zoning::{CountedIn, counted, record};
-use crate::{AnalysisError, Sites, Watch};
+use crate::{AnalysisError, Sites, Watch, binomial};
 
 /// The level of q at which a zone is called significant.
 pub const LEVEL: f64 = 0.05;
@@ -26,7 +28,7 @@ pub struct ZoneParams {
     pub counted: CountedIn,
     /// Which zones count as neighbours: queen, rook, knn:K (the K nearest), band:LENGTH (all centres within that distance), or inverse:LENGTH and inverse-square:LENGTH (the same, weighted by 1/d and 1/d²)
     pub neighbours: Neighbours,
-    /// Random arrangements to take p from; 0 takes it from the normal law
+    /// Random arrangements to take p from; 0 takes it from the normal law, for sums of counts (Gi, Gi*) joined by the binomial law
     pub permutations: u32,
     /// Whether each zone looks at arrangements of its own, or all at the same ones (thirty times faster, but then the number of significant zones swings from seed to seed): independent or shared
     pub draws: Draws,
@@ -117,6 +119,53 @@ impl Zones {
             ));
         }
         series
+    }
+
+    /// p of the sum over each neighbourhood where it is a number of incidents: the larger of two, the normal law's at z and that of the
+    /// binomial law, under which each incident falls into any zone alike. A sum is out of the ordinary only if both say so (an
+    /// intersection-union test, Berger 1982, doi:10.1080/00401706.1982.10487790).
+    ///
+    /// Each law alone is too easily impressed. Where few incidents fall on a zone their sums are skewed, and the normal law takes the
+    /// longer tail for a finding: of 1,500 incidents spread evenly over 4,861 cells it made some cell hot, at q <= 0.05, in four
+    /// worlds of five. The binomial law takes incidents for single ones, and is impressed by any address where they repeat.
+    ///
+    /// `None` where p is to come from permutations, and where no incidents are summed: of rates, of weights that are not whole, by distance.
+    pub fn sum_p(
+        &self,
+        z: &[f64],
+        self_included: bool,
+        params: &ZoneParams,
+    ) -> Option<(Vec<f64>, &'static str)> {
+        let whole = self.values.iter().all(|value| value.fract() == 0.0);
+        if params.permutations > 0
+            || !whole
+            || !self.weights.are_equal()
+            || denominators(&self.zoning).is_some()
+        {
+            return None;
+        }
+        let (all, total) = (z.len() as f64, self.values.iter().sum::<f64>());
+        let mut known: HashMap<[u64; 3], f64> = HashMap::new();
+        let mut p_of = |sum: f64, trials: f64, chance: f64| {
+            *known.entry([sum, trials, chance].map(f64::to_bits)).or_insert_with(|| {
+                let (at_most, at_least) = binomial::tails(sum, trials, chance);
+                (2.0 * at_most.min(at_least)).min(1.0)
+            })
+        };
+        let one = |(zone, around): (usize, f64)| {
+            let (own, near) = (self.values[zone], self.weights.count(zone) as f64);
+            let evenly = if self_included {
+                p_of(around + own, total, (near + 1.0) / all)
+            } else {
+                p_of(around, total - own, near / (all - 1.0))
+            };
+            if z[zone].is_nan() { f64::NAN } else { two_sided_p(z[zone]).max(evenly) }
+        };
+        let p = self.weights.sums(&self.values).into_iter().enumerate().map(one).collect();
+        Some((
+            p,
+            "two-sided, the larger of the normal law of z and the binomial law of evenly spread incidents",
+        ))
     }
 
     /// From a statistic per zone to a verdict on each.

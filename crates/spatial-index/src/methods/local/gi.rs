@@ -56,9 +56,9 @@ pub fn gi(incidents: &Incidents, params: &GiParams, watch: &Watch) -> Result<Loc
         description: "Getis-Ord Gi of the neighbours of each zone. A zone is hot or cold when its neighbours hold more or less than chance and q is at most 0.05; its own count has no say.",
         self_included: false,
         series: Vec::new(),
+        p: zones.sum_p(&z, false, params),
         z,
         summed: Summed::Values,
-        p: None,
         class: &|zone| hot_or_cold(signs[zone]),
         verdicts: &[Class::Hot, Class::Cold],
     };
