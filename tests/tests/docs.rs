@@ -54,7 +54,9 @@ fn every_command_in_a_document_runs() {
                 );
                 run += 1;
             } else {
-                assert!(command.starts_with("cargo "), "{document}: nobody runs {command}");
+                // What installs the wheel is for the tests of the package: `python/tests/test_documents.py`.
+                let elsewhere = ["cargo ", "pip install "].iter().any(|word| command.starts_with(word));
+                assert!(elsewhere, "{document}: nobody runs {command}");
             }
         }
     }
