@@ -356,8 +356,8 @@ fn incidents_that_fall_like_rain_seldom_make_a_zone_hot() {
     const WORLDS: u64 = 200;
     let params = zones_of(100.0);
     for a_zone in [0.3, 1.0, 3.0] {
-        // With the zone itself, without it, and by the normal law alone.
-        let mut false_worlds = [0_u32; 3];
+        // With the zone itself, without it, both ways beside its own value, and by the normal law alone.
+        let mut false_worlds = [0_u32; 4];
         for world in 0..WORLDS {
             let rain = rain((a_zone * 3600.0) as usize, 60.0, world);
             let any = |z: &[f64], q: &[f64]| u32::from(z.iter().zip(q).any(|(&z, &q)| z > 0.0 && q <= 0.05));
@@ -368,12 +368,14 @@ fn incidents_that_fall_like_rain_seldom_make_a_zone_hot() {
             let normal: Vec<f64> = with.z.iter().map(|&z| two_sided_p(z)).collect();
             false_worlds[0] += any(&with.z, &with.q);
             false_worlds[1] += any(&without.z, &without.q);
-            false_worlds[2] += any(&with.z, &Correction::Bh.adjust(&normal));
+            let moran = local_moran(&rain, &params, &Watch::NOBODY).unwrap();
+            false_worlds[2] += u32::from(moran.q.iter().any(|&q| q <= 0.05));
+            false_worlds[3] += any(&with.z, &Correction::Bh.adjust(&normal));
         }
-        let [with, without, normal] = false_worlds.map(|worlds| f64::from(worlds) / WORLDS as f64);
+        let [with, without, moran, normal] = false_worlds.map(|worlds| f64::from(worlds) / WORLDS as f64);
         // Three standard errors.
         let most = 0.05 + 3.0 * (0.05 * 0.95 / WORLDS as f64).sqrt();
-        assert!(with < most && without < most, "{a_zone} a zone: {with}, {without}");
+        assert!(with < most && without < most && moran < most, "{a_zone} a zone: {with}, {without}, {moran}");
         assert!(normal > with, "{a_zone} a zone: {normal} by the normal law alone");
         assert!(a_zone > 0.5 || normal > 0.5, "{normal}");
     }
@@ -413,6 +415,7 @@ fn p_of_counts_is_the_larger_of_two_laws_written_down() {
             decided[usize::from(evenly > normal)] = true;
         }
     }
+    assert!(with.notes.iter().chain(&without.notes).all(|note| note.code != "p_normal"));
     assert!(decided[0] && decided[1], "each law has its say");
 }
 
@@ -429,6 +432,7 @@ fn without_counts_p_is_that_of_the_normal_law() {
     for (incidents, params) in [(&half, &counts), (&town(), &weighted)] {
         let stats = gi_star(incidents, params, &Watch::NOBODY).unwrap();
         assert_eq!(stats.provenance.parameters["p"], "two-sided, normal law");
+        assert!(stats.notes.iter().any(|note| note.code == "p_normal"));
         assert!(stats.p.iter().zip(&stats.z).all(|(&p, &z)| p == two_sided_p(z)));
     }
 }

@@ -28,7 +28,7 @@ pub struct ZoneParams {
     pub counted: CountedIn,
     /// Which zones count as neighbours: queen, rook, knn:K (the K nearest), band:LENGTH (all centres within that distance), or inverse:LENGTH and inverse-square:LENGTH (the same, weighted by 1/d and 1/d²)
     pub neighbours: Neighbours,
-    /// Random arrangements to take p from; 0 takes it from the normal law, for sums of counts (Gi, Gi*) joined by the binomial law
+    /// Random arrangements to take p from; 0 takes it from the normal law, for sums of counts (Gi, Gi*, local Moran) joined by the binomial law
     pub permutations: u32,
     /// Whether each zone looks at arrangements of its own, or all at the same ones (thirty times faster, but then the number of significant zones swings from seed to seed): independent or shared
     pub draws: Draws,
@@ -180,7 +180,10 @@ impl Zones {
         let (own, law) = local.p.unzip();
         let p = match params.permutations {
             _ if own.is_some() => own.unwrap_or_default(),
-            0 => local.z.iter().map(|&z| if z.is_nan() { z } else { two_sided_p(z) }).collect(),
+            0 => {
+                notes.push(of_the_normal_law(local.method));
+                local.z.iter().map(|&z| if z.is_nan() { z } else { two_sided_p(z) }).collect()
+            }
             replicates => {
                 let how = Permutations { replicates, draws: params.draws, seed: params.seed.0 };
                 notes.extend(out_of_reach(count.len(), replicates, params.correction));
@@ -248,6 +251,13 @@ pub struct Local<'a> {
     pub class: &'a dyn Fn(usize) -> Class,
     /// What it can be.
     pub verdicts: &'static [Class],
+}
+
+/// The note that says how far p can be believed where nobody asked for a better one.
+fn of_the_normal_law(method: &str) -> Note {
+    Note::new("p_normal", "p comes from the normal law, a rough guide to counts").reason(format!(
+        "where zones hold few incidents {method} finds something in evenly spread ones more often than q says; --permutations 9999 does without that law"
+    ))
 }
 
 /// The note that says that so few permutations cannot make a single zone significant.

@@ -62,9 +62,10 @@ pub fn local_moran(
         description: "Local Moran of each zone: hh is high among high, ll low among low, hl and lh stand out; when q is at most 0.05. Alike does not mean many.",
         self_included: false,
         series: vec![Series::new("i", "Local Moran's I", "", i)],
+        // Given the zone's own value, I asks for the sum over its neighbours, as Gi does.
+        p: zones.sum_p(&z, false, params),
         z,
         summed: Summed::Values,
-        p: None,
         class: &|zone| class[zone],
         verdicts: &[Class::HighHigh, Class::LowLow, Class::HighLow, Class::LowHigh],
     };
