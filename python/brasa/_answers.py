@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import importlib.util
 import json
@@ -21,9 +22,19 @@ class About:
     def __init__(self, data: Mapping[str, Any], reply: Any, index: Any = None, lang: str = "en") -> None:
         self.provenance: dict[str, Any] = json.loads(data["provenance"])
         self.notes: list[Note] = [note(about) for about in json.loads(data["notes"])]
-        self.rejects = rejects(data, index)
+        self._rejected, self._labelled, self._index = data["rejects"], data.get("labels"), index
         self._reply = reply
         self._lang = lang
+
+    @functools.cached_property
+    def rejects(self) -> Any:
+        """The rows that could not be used, each with its reason; a frame that is made when somebody looks."""
+        return rejects(self._rejected, self._index)
+
+    @functools.cached_property
+    def labels(self) -> Any:
+        """Which row is in which cluster, of an answer with clusters; made when somebody looks, too."""
+        return None if self._labelled is None else labels(self._labelled, self._index)
 
     def picture(self) -> str | None:
         """A small map, as SVG."""
@@ -42,9 +53,8 @@ def note(about: Mapping[str, Any]) -> Note:
     )
 
 
-def rejects(data: Mapping[str, Any], index: Any) -> Any:
+def rejects(found: list[tuple[Any, ...]], index: Any) -> Any:
     """The rows that could not be used, each with its reason."""
-    found = data["rejects"]
     columns: dict[str, Any] = {
         "row": [row for _, row, *_ in found],
         "reason": [reason for *_, reason, _, _ in found],
@@ -92,6 +102,11 @@ class Columns(Told, dict[str, Any]):
         super().__init__(columns)
         self._about = about
 
+    @property
+    def labels(self) -> Any:
+        """Which row is in which cluster, of clusters."""
+        return self._about.labels
+
 
 def _shown(about: About, below: str) -> str:
     """A small map above what a frame or a surface shows of itself."""
@@ -130,13 +145,10 @@ def _frame_class() -> Any:
     class Clusters(Layer):
         """One feature per cluster, and who is in which."""
 
-        _metadata = [*Layer._metadata, "_labels"]
-        _labels: Any
-
         @property
         def labels(self) -> Any:
             """One line per row that was used: its cluster, ``<NA>`` for noise, and whether it is a core."""
-            return self._labels
+            return self._about.labels
 
     return Layer, Clusters
 
@@ -213,7 +225,7 @@ def kind(name: str) -> Any:
     return _CLASSES[name]
 
 
-def layer(data: Mapping[str, Any], about: About, labels: Any = None) -> Any:
+def layer(data: Mapping[str, Any], about: About, *, clusters: bool = False) -> Any:
     """A layer as a GeoDataFrame."""
     columns: dict[str, Any] = {}
     pandas, geopandas = package("pandas"), package("geopandas")
@@ -225,15 +237,13 @@ def layer(data: Mapping[str, Any], about: About, labels: Any = None) -> Any:
 
     shapes = np.empty(len(data["wkb"]), dtype=object)
     shapes[:] = data["wkb"]
-    frame = kind("Layer" if labels is None else "Clusters")(
+    frame = kind("Clusters" if clusters else "Layer")(
         columns,
         geometry=shapely.from_wkb(shapes),
         crs=data["crs"],
         index=pandas.Index(data["id"], name="id"),
     )
     frame._about = about
-    if labels is not None:
-        frame._labels = labels
     frame._titles = {name: (title, unit) for name, title, unit, *_ in data["columns"]}
     return frame
 
@@ -280,14 +290,15 @@ def _array(data: Mapping[str, Any], about: About, values: Any, dims: tuple[str, 
     )
     for axis in ("x", "y"):
         found[axis].attrs.update(units="metre", axis=axis.upper(), standard_name=f"projection_{axis}_coordinate")
-    found["spatial_ref"].attrs.update(_system(about))
+    code = next(record["crs_out"] for record in about.provenance["inputs"] if record.get("crs_out"))
+    found["spatial_ref"].attrs.update(_system(code))
     found._about = about
     return found
 
 
-def _system(about: About) -> dict[str, Any]:
+@functools.cache
+def _system(code: str) -> dict[str, Any]:
     """The reference system as the CF conventions write it, which rioxarray and QGIS read."""
-    code = next(record["crs_out"] for record in about.provenance["inputs"] if record.get("crs_out"))
     pyproj = package("pyproj")
     if pyproj is None:
         return {"epsg_code": code}
@@ -322,9 +333,8 @@ def curve(data: Mapping[str, Any], about: About) -> Any:
     return frame
 
 
-def labels(data: Mapping[str, Any], index: Any) -> Any:
+def labels(found: Mapping[str, Any], index: Any) -> Any:
     """Which row is in which cluster: one line per row that was used."""
-    found = data["labels"]
     cluster = found["cluster"]
     columns = {"row": found["row"], "cluster": cluster, "core": found["core"]}
     columns.update({name: found[name] for name in ("membership", "outlier", "file") if name in found})
@@ -349,7 +359,7 @@ def answer(data: Mapping[str, Any], reply: Any, index: Any) -> Any:
         return surfaces(data["surfaces"], about, layer(data["layers"][0], about))
     if data["surfaces"]:
         return surface(data["surfaces"][0], about)
-    return layer(data["layers"][0], about, labels(data, index) if "labels" in data else None)
+    return layer(data["layers"][0], about, clusters="labels" in data)
 
 
 class Folder(Told):
