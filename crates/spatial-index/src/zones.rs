@@ -127,7 +127,8 @@ impl Zones {
     ///
     /// Each law alone is too easily impressed. Where few incidents fall on a zone their sums are skewed, and the normal law takes the
     /// longer tail for a finding: of 1,500 incidents spread evenly over 4,861 cells it made some cell hot, at q <= 0.05, in four
-    /// worlds of five. The binomial law takes incidents for single ones, and is impressed by any address where they repeat.
+    /// worlds of five. The binomial law takes incidents for single ones, and is impressed by addresses where they repeat: of the
+    /// sample city it calls 313 cells of 150 m hot, both together 105.
     ///
     /// `None` where p is to come from permutations, and where no incidents are summed: of rates, of weights that are not whole, by distance.
     pub fn sum_p(
