@@ -14,7 +14,7 @@ from brasa import _brasa
 from brasa._errors import Error
 
 # A million points lie all over the memory, and fetching them is what takes the time: several threads fetch at once, and the second
-# axis of a part is asked for while the part is still near. A third of the time of asking for all eastings and then all northings.
+# axis of a part is asked for while the part is still near.
 _AT_A_TIME = 1 << 16
 
 

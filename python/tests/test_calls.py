@@ -173,6 +173,7 @@ assert surface["values"].shape == (len(surface["y"]), len(surface["x"])), surfac
 assert surface.provenance["method"] == "kde" and surface.notes
 clusters = brasa.dbscan(place, crs="EPSG:32618", eps="100m", min_points=5)
 assert isinstance(clusters["geometry"][0], bytes)
+assert len(clusters.labels["cluster"]) == 500 and surface.labels is None
 curve = brasa.ripley_k(place, crs="EPSG:32618", simulations=0)
 assert curve["k"].dtype == float
 print("done")

@@ -41,6 +41,8 @@ def test_columns_do_not_depend_on_what_was_found(found: Any) -> None:
     nothing = brasa.hotspots(even)
     assert "no_hotspots" in [note.code for note in nothing.notes] and len(nothing.hotspots) == 0
     assert list(nothing.hotspots.columns) == list(found.hotspots.columns)
+    none = brasa.dbscan(even, eps="10m", min_points=10)
+    assert len(none) == 0 and {"first", "last"} <= set(none.columns)
 
 
 def test_it_shows_itself_in_a_notebook(found: Any) -> None:

@@ -435,6 +435,9 @@ fn without_counts_p_is_that_of_the_normal_law() {
         assert!(stats.notes.iter().any(|note| note.code == "p_normal"));
         assert!(stats.p.iter().zip(&stats.z).all(|(&p, &z)| p == two_sided_p(z)));
     }
+    // Squares of differences are no counts.
+    let geary = local_geary(&town(), &counts, &Watch::NOBODY).unwrap();
+    assert!(geary.notes.iter().any(|note| note.code == "p_normal"));
 }
 
 /// Two crowds in opposite corners of ten by ten zones.

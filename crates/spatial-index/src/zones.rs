@@ -256,8 +256,12 @@ pub struct Local<'a> {
 
 /// The note that says how far p can be believed where nobody asked for a better one.
 fn of_the_normal_law(method: &str) -> Note {
-    Note::new("p_normal", "p comes from the normal law, a rough guide to counts").reason(format!(
-        "where zones hold few incidents {method} finds something in evenly spread ones more often than q says; --permutations 9999 does without that law"
+    Note::new(
+        "p_normal",
+        "p comes from the normal law, a rough guide to counts; --permutations 9999 does without it",
+    )
+    .reason(format!(
+        "where zones hold few incidents {method} finds something in evenly spread ones more often than q says"
     ))
 }
 
